@@ -1,0 +1,122 @@
+/**
+ * What the proxy is told to do: plain data, compiled from the configuration by the director and sent
+ * to each worker as JSON. All durations are milliseconds, all sizes bytes.
+ */
+
+/** The failures that may send a request to the next upstream server, in nginx's words. */
+export const NEXT_UPSTREAM_CONDITIONS = [
+  'error',
+  'timeout',
+  'invalid_header',
+  'http_500',
+  'http_502',
+  'http_503',
+  'http_504',
+  'http_403',
+  'http_404',
+  'http_429',
+  'non_idempotent'
+] as const
+export type NextUpstreamCondition = (typeof NEXT_UPSTREAM_CONDITIONS)[number]
+
+/** One `server` line of an upstream; at run time it is one peer. */
+export interface UpstreamServer {
+  /** IPv4 or IPv6 address, without brackets. */
+  readonly host: string
+  readonly port: number
+  /** Share of the requests, 1 or more. */
+  readonly weight: number
+  /** Failures without a gap longer than `failTimeoutMs` that disable the server; 0 never does. */
+  readonly maxFails: number
+  readonly failTimeoutMs: number
+  /** Taken out by the administrator. */
+  readonly down: boolean
+}
+
+/** A named group of servers. */
+export interface Upstream {
+  readonly name: string
+  readonly servers: readonly UpstreamServer[]
+}
+
+/** Where an access log goes and what a line of it looks like. */
+export interface AccessLog {
+  readonly path: string
+  /** nginx's `log_format` text with `$variables`. */
+  readonly format: string
+}
+
+/** How requests for one path prefix are proxied; nginx's `location` with a `proxy_pass`. */
+export interface Route {
+  readonly path: string
+  /** True for `location = /path`: the whole path must be equal. */
+  readonly exact: boolean
+  /** Name of an upstream. */
+  readonly upstream: string
+  /** Request headers set towards the upstream: name and template with `$variables`; '' removes it. */
+  readonly setHeaders: readonly (readonly [name: string, template: string])[]
+  readonly connectTimeoutMs: number
+  /** Between two successive writes to the upstream server, not for the whole request. */
+  readonly sendTimeoutMs: number
+  /** Between two successive reads from the upstream server, not for the whole response. */
+  readonly readTimeoutMs: number
+  readonly nextUpstream: readonly NextUpstreamCondition[]
+  /** How many attempts in all; 0 is no limit but the number of servers. */
+  readonly nextUpstreamTries: number
+  /** Time after which no further attempt is begun; 0 is no limit. */
+  readonly nextUpstreamTimeoutMs: number
+  /** Largest request body; 0 is no limit. */
+  readonly maxBodySize: number
+  readonly accessLogs: readonly AccessLog[]
+}
+
+/** One address and port on which connections are accepted. */
+export interface ListenAddress {
+  /** IPv4 or IPv6 address; `0.0.0.0` is any. */
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * nginx's `server` block. Several may share one listen address; the request's host chooses among
+ * them by `names`, and where none matches the first one (or the one with `isDefault`) answers.
+ */
+export interface VirtualServer {
+  readonly listen: ListenAddress
+  readonly isDefault: boolean
+  /** Exact names and `*.example.org` / `www.example.*` wildcards, lower case; `_` matches nothing. */
+  readonly names: readonly string[]
+  readonly routes: readonly Route[]
+  /** How long an idle connection to a client is kept; 0 closes it after each response. */
+  readonly keepaliveTimeoutMs: number
+  /** Requests served on one client connection before it is closed. */
+  readonly keepaliveRequests: number
+  /** Time for the whole head of a request. */
+  readonly clientHeaderTimeoutMs: number
+  /** Between two successive reads of a request body. */
+  readonly clientBodyTimeoutMs: number
+  /** Between two successive writes to the client. */
+  readonly sendTimeoutMs: number
+  /** Where requests go that match no route. */
+  readonly accessLogs: readonly AccessLog[]
+}
+
+/** nginx's severities that the proxy writes, least severe first. */
+export const ERROR_LOG_LEVELS = ['info', 'notice', 'warn', 'error', 'crit'] as const
+export type ErrorLogLevel = (typeof ERROR_LOG_LEVELS)[number]
+
+/** The whole reverse proxy of one director. */
+export interface ProxyConfig {
+  /** Worker processes, 1 or more. */
+  readonly workers: number
+  /** User that the workers run as when the director runs as root; null keeps the director's. */
+  readonly user: string | null
+  /** Group, default the user's own. */
+  readonly group: string | null
+  /** Connections a worker holds at most, clients and upstream servers together. */
+  readonly workerConnections: number
+  /** Null writes errors only to the director's log. */
+  readonly errorLog: { readonly path: string; readonly level: ErrorLogLevel } | null
+  readonly upstreams: readonly Upstream[]
+  readonly servers: readonly VirtualServer[]
+}

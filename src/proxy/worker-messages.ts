@@ -1,0 +1,45 @@
+import type { ProxyConfig } from './model.js'
+import type { PeerStatus } from './upstream/peer-status.js'
+
+/**
+ * The messages between the director process and a proxy worker. A peer is named by its index: all
+ * servers of all upstreams counted in the order of the configuration, from 0. Instants are
+ * milliseconds of CLOCK_MONOTONIC, which all processes of a machine share.
+ */
+
+/** What the director tells a worker. */
+export type DirectorMessage =
+  | {
+      readonly type: 'start'
+      readonly config: ProxyConfig
+      /** A request that carries this token in `X-Tsha-Check` is the service check of the director. */
+      readonly checkToken: string
+      readonly peers: readonly PeerStatus[]
+    }
+  | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
+  | { readonly type: 'reopen-logs' }
+  /** Finish what runs, at most for `graceMs`, then exit. */
+  | { readonly type: 'shutdown'; readonly graceMs: number }
+  | { readonly type: 'ping'; readonly id: number }
+
+/** What one attempt taught about a peer. */
+export type PeerEvent =
+  | { readonly kind: 'failed'; readonly at: number }
+  /** A request that was sent at `startedAt` was answered. */
+  | { readonly kind: 'succeeded'; readonly at: number; readonly startedAt: number }
+  /** A live request is sent to a disabled peer whose fail_timeout is over. */
+  | { readonly kind: 'probed'; readonly at: number }
+
+/** What a worker tells the director. */
+export type WorkerMessage =
+  /** The worker's code runs and waits for `start`. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'listening' }
+  /** The worker cannot start; it exits by itself afterwards. */
+  | {
+      readonly type: 'failed'
+      readonly code: 'TSHA_E_LISTEN' | 'TSHA_E_LOG_FILE' | 'TSHA_E_WORKER'
+      readonly message: string
+    }
+  | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
+  | { readonly type: 'pong'; readonly id: number }
