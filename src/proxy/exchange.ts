@@ -26,7 +26,7 @@ import type { Transaction } from './variables.js'
 
 /** What an exchange needs from the engine. */
 export interface ExchangeHost {
-  now(): number
+  readonly now: () => number
   readonly errorLog: ErrorLog
   readonly pool: UpstreamPool
   readonly bodyBudget: BodyBudget

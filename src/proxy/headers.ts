@@ -67,7 +67,7 @@ export function compileRequestPlan(
 
 /** A decoded path must not bring a line of its own into the head. */
 function withoutControls(value: string): string {
-  // eslint-disable-next-line no-control-regex
+   
   return value.replace(/[\x00-\x1f\x7f]/g, '')
 }
 
