@@ -36,7 +36,10 @@ t.test('the seed: the request that arrives, to the byte', async (t) => {
 t.test('nginx: without a Host of its own the upstream is told its name', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port], route: { setHeaders: [['Accept', '']] } })
+  const proxy = await startProxy(t, {
+    servers: [web.port],
+    route: { setHeaders: [['Accept', '']] }
+  })
   await exchange(proxy.port, get('/', 'Accept: text/html\r\n'))
   t.same(web.requests, ['GET / HTTP/1.1\r\nHost: web\r\n\r\n'])
 })
@@ -44,7 +47,10 @@ t.test('nginx: without a Host of its own the upstream is told its name', async (
 t.test('RFC 9112 §3.2.2: the host of an absolute-form replaces Host', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port], route: { setHeaders: [['Host', '$host']] } })
+  const proxy = await startProxy(t, {
+    servers: [web.port],
+    route: { setHeaders: [['Host', '$host']] }
+  })
   await exchange(
     proxy.port,
     'GET http://A.example:81/p HTTP/1.1\r\nHost: b.example\r\nConnection: close\r\n\r\n'
@@ -52,27 +58,30 @@ t.test('RFC 9112 §3.2.2: the host of an absolute-form replaces Host', async (t)
   t.same(web.requests, ['GET /p HTTP/1.1\r\nHost: a.example\r\n\r\n'])
 })
 
-t.test('nginx: response fields that stay here, and Location rewritten to this server', async (t) => {
-  const web = await scriptedUpstream((_request, socket) =>
-    socket.write(
-      answer(
-        'moved',
-        '302 Found',
-        'Date: x\r\nServer: Apache\r\nX-Pad: 1\r\nX-Accel-Expires: 1\r\nX-Powered-By: PHP\r\n' +
-          'Connection: X-Hop\r\nX-Hop: 1\r\nLocation: http://web/new?a=1\r\n'
+t.test(
+  'nginx: response fields that stay here, and Location rewritten to this server',
+  async (t) => {
+    const web = await scriptedUpstream((_request, socket) =>
+      socket.write(
+        answer(
+          'moved',
+          '302 Found',
+          'Date: x\r\nServer: Apache\r\nX-Pad: 1\r\nX-Accel-Expires: 1\r\nX-Powered-By: PHP\r\n' +
+            'Connection: X-Hop\r\nX-Hop: 1\r\nLocation: http://web/new?a=1\r\n'
+        )
       )
     )
-  )
-  t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port] })
-  const response = await exchange(proxy.port, get())
-  t.equal(
-    response.replace(/Date: [^\r]* GMT/, 'Date: D'),
-    'HTTP/1.1 302 Found\r\nServer: tsha\r\nDate: D\r\nX-Powered-By: PHP\r\n' +
-      `Location: http://example.org:${proxy.port}/new?a=1\r\n` +
-      'Content-Length: 5\r\nConnection: close\r\n\r\nmoved'
-  )
-})
+    t.teardown(() => web.close())
+    const proxy = await startProxy(t, { servers: [web.port] })
+    const response = await exchange(proxy.port, get())
+    t.equal(
+      response.replace(/Date: [^\r]* GMT/, 'Date: D'),
+      'HTTP/1.1 302 Found\r\nServer: tsha\r\nDate: D\r\nX-Powered-By: PHP\r\n' +
+        `Location: http://example.org:${proxy.port}/new?a=1\r\n` +
+        'Content-Length: 5\r\nConnection: close\r\n\r\nmoved'
+    )
+  }
+)
 
 t.test('RFC 9112 §9.3: one client connection and one upstream connection serve many', async (t) => {
   const web = await scriptedUpstream()
@@ -133,14 +142,17 @@ t.test('RFC 9110 §15.4.5, §9.3.2: 304, 204 and HEAD carry no body', async (t) 
   t.equal(web.sockets.length, 1, 'the connection is reused after each of them')
 })
 
-t.test('service check: the token is answered 204 here, is not logged and never travels', async (t) => {
-  const web = await scriptedUpstream()
-  t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port], logFormat: '$request $status' })
-  const check = await exchange(proxy.port, get('/nowhere', 'X-Tsha-Check: the-token\r\n'))
-  t.equal(statusOf(check), 204)
-  t.equal(web.requests.length, 0)
-  await exchange(proxy.port, get('/other', 'X-Tsha-Check: the-tokem\r\n'))
-  t.notMatch(web.requests[0], /tsha/i)
-  t.same(await proxy.accessLog(), ['GET /other HTTP/1.1 200'])
-})
+t.test(
+  'service check: the token is answered 204 here, is not logged and never travels',
+  async (t) => {
+    const web = await scriptedUpstream()
+    t.teardown(() => web.close())
+    const proxy = await startProxy(t, { servers: [web.port], logFormat: '$request $status' })
+    const check = await exchange(proxy.port, get('/nowhere', 'X-Tsha-Check: the-token\r\n'))
+    t.equal(statusOf(check), 204)
+    t.equal(web.requests.length, 0)
+    await exchange(proxy.port, get('/other', 'X-Tsha-Check: the-tokem\r\n'))
+    t.notMatch(web.requests[0], /tsha/i)
+    t.same(await proxy.accessLog(), ['GET /other HTTP/1.1 200'])
+  }
+)

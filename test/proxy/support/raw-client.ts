@@ -39,7 +39,8 @@ export class RawClient {
   async take(pattern: RegExp): Promise<string> {
     await this.#until(() => pattern.test(this.received) || this.ending !== null, String(pattern))
     const match = pattern.exec(this.received)
-    if (match === null) throw new Error(`connection over without ${String(pattern)}: ${this.received}`)
+    if (match === null)
+      throw new Error(`connection over without ${String(pattern)}: ${this.received}`)
     const end = match.index + match[0].length
     const taken = this.received.slice(0, end)
     this.received = this.received.slice(end)
