@@ -6,7 +6,7 @@ import {
 } from './variables.js'
 
 // What nginx's default escaping leaves alone is printable ASCII without the quote and backslash.
- 
+
 const UNSAFE = /["\\\x00-\x1f\x7f-\xff]/g
 
 /** nginx's `escape=default`: `"`, `\`, below 0x20 and above 0x7e as `\xHH`. */

@@ -45,6 +45,8 @@ export interface EngineCounters {
   readonly responses: Uint32Array
   bytesReceived: number
   bytesSent: number
+  /** Lines that no log took because its disk was full or too slow. */
+  logLinesDropped: number
 }
 
 /** One HTTP/1.1 reverse proxy: listeners, clients, upstream connections and logs of one process. */
@@ -79,7 +81,8 @@ export class Engine implements ExchangeHost {
     checks: 0,
     responses: new Uint32Array(6),
     bytesReceived: 0,
-    bytesSent: 0
+    bytesSent: 0,
+    logLinesDropped: 0
   }
 
   /**
@@ -169,16 +172,27 @@ export class Engine implements ExchangeHost {
         }
       })
     }
-    for (const client of this.#clients) client.destroy()
+    await this.#cutClients()
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
     await Promise.all([...this.#logs.values()].map((log) => log.close()))
+  }
+
+  /** Closes the clients that are left, and resolves when the last of them has been logged. */
+  async #cutClients(): Promise<void> {
+    if (this.#clients.size === 0) return
+    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
+    for (const client of this.#clients) client.destroy()
+    await empty
   }
 
   /** What was done so far. */
   get counters(): Readonly<EngineCounters> {
     this.#counters.clientConnections = this.#clients.size
     this.#counters.upstreamConnections = this.pool.size
+    let dropped = 0
+    for (const log of this.#logs.values()) dropped += log.dropped
+    this.#counters.logLinesDropped = dropped
     return this.#counters
   }
 
@@ -200,8 +214,9 @@ export class Engine implements ExchangeHost {
     if (this.pool.closeOldestIdle()) return true
     const [oldest] = this.#idle
     if (oldest === undefined) return false
-    oldest.destroy()
+    this.#idle.delete(oldest)
     this.#clients.delete(oldest)
+    oldest.destroy()
     return true
   }
 
@@ -252,7 +267,7 @@ export class Engine implements ExchangeHost {
 
   #admitWaiting(): void {
     for (const socket of this.#waiting) {
-      if (this.#used + 2 > this.#config.workerConnections) return
+      if (this.#used + 2 > this.#config.workerConnections && !this.#makeRoom()) return
       this.#waiting.delete(socket)
       const listener = waitingListeners.get(socket)
       if (listener !== undefined) this.#serve(socket, listener)
@@ -320,6 +335,7 @@ export class Engine implements ExchangeHost {
     const now = this.now()
     for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
     this.pool.sweep(now)
+    if (this.#waiting.size > 0) this.#admitWaiting()
     for (const log of this.#logs.values()) log.flush()
   }
 }

@@ -58,7 +58,6 @@ function describe(client: ClientFacts | undefined, context: ErrorContext): strin
 
 /** Nothing a client sends may start a line of its own in the log. */
 function oneLine(text: string): string {
-   
   return text.replace(/[\x00-\x1f\x7f]/g, '?')
 }
 

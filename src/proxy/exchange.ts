@@ -36,6 +36,9 @@ export interface ExchangeHost {
   admitUpstream(): boolean
 }
 
+/** Own answers after which a connection is not used again. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 405, 408, 413])
+
 /** One request's life: route, pick a peer, attempt, then respond, try the next one or give up. */
 export class Exchange implements RequestHandler, AttemptOwner {
   readonly server: VirtualServer
@@ -293,6 +296,8 @@ export class Exchange implements RequestHandler, AttemptOwner {
   #answer(status: number): void {
     this.#end()
     this.#isResponding = true
+    // What is refused may not mean what it seems: nothing behind it is believed either.
+    if (REFUSALS.has(status)) this.#client.closeAfterwards()
     if (status === 204) {
       this.#client.start(status, phraseOf(status), [], 'none')
     } else {

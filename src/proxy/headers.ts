@@ -67,7 +67,6 @@ export function compileRequestPlan(
 
 /** A decoded path must not bring a line of its own into the head. */
 function withoutControls(value: string): string {
-   
   return value.replace(/[\x00-\x1f\x7f]/g, '')
 }
 

@@ -15,6 +15,8 @@ export interface Client {
   readonly facts: ClientFacts
   /** Asks for the request body (100 Continue). */
   sendContinue(): void
+  /** Makes this the last request of its connection; to be called before `start`. */
+  closeAfterwards(): void
   /** Begins the response; nothing may leave before `flush` or `end`. */
   start(status: number, phrase: string, fields: FlatFields, body: ResponseBody): void
   /** Adds bytes of the body, which are only valid during the call. */

@@ -78,6 +78,7 @@ export class Http1Client implements Client {
   #isChunked = false
   #isDelimited = true
   #keepsAlive = false
+  #isLast = false
 
   /** Takes over a socket that was just accepted with `allowHalfOpen`. */
   constructor(socket: Socket, facts: ClientFacts, defaults: VirtualServer, host: Http1Host) {
@@ -143,6 +144,10 @@ export class Http1Client implements Client {
     this.#socket.write(CONTINUE, 'latin1')
   }
 
+  closeAfterwards(): void {
+    this.#isLast = true
+  }
+
   start(status: number, phrase: string, fields: FlatFields, body: ResponseBody): void {
     const head = this.#head
     const isOld = head?.minorVersion === 0
@@ -151,6 +156,7 @@ export class Http1Client implements Client {
     this.#keepsAlive =
       head !== null &&
       head.keepAlive &&
+      !this.#isLast &&
       this.#isDelimited &&
       this.#decoder === null &&
       !this.#host.isDraining &&

@@ -8,7 +8,7 @@ export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
  * (RFC 9112 §2.2, RFC 9110 §5.5). `lastIndex` is meant to be set before each use.
  */
 // Control characters are what this pattern is about.
- 
+
 export const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/g
 
 /** Whether head text holds a forbidden character at or after `from`. */
