@@ -73,6 +73,7 @@ export class Engine implements ExchangeHost {
   #dateSecond = -1
   #date = ''
   #onEmpty: (() => void) | null = null
+  #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
     clientConnections: 0,
     upstreamConnections: 0,
@@ -155,9 +156,13 @@ export class Engine implements ExchangeHost {
 
   /**
    * Stops accepting, lets the requests that run finish with `Connection: close`, and closes
-   * everything after `graceMs` at the latest.
+   * everything after `graceMs` at the latest. A second call waits for the first one.
    */
-  async shutdown(graceMs: number): Promise<void> {
+  shutdown(graceMs: number): Promise<void> {
+    return (this.#shutdown ??= this.#finish(graceMs))
+  }
+
+  async #finish(graceMs: number): Promise<void> {
     this.isDraining = true
     for (const server of this.#servers) server.close()
     for (const socket of this.#waiting) socket.destroy()

@@ -421,8 +421,7 @@ export class Http1Client implements Client {
    * kernel reset the connection and take the response with it: so what comes is read and dropped.
    */
   #close(): void {
-    const mayStillSend =
-      this.#decoder !== null || this.#pending !== null || this.#phase === 'exchange'
+    const mayStillSend = this.#decoder !== null || this.#pending !== null || this.#isLast
     this.#phase = 'closing'
     this.#host.setIdle(this, false)
     this.#decoder = null
