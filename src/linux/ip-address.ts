@@ -1,3 +1,4 @@
+import { TshaError } from '../errors.js'
 import { runIp } from './ip-command.js'
 
 /** An address that a virtual router may hold. */
@@ -38,6 +39,21 @@ export class IpAddressManager {
     this.#onFailure = onFailure
   }
 
+  /**
+   * Removes what an earlier life left behind.
+   *
+   * @throws {TshaError} `TSHA_E_ADDRESS` when addresses cannot be changed at all
+   */
+  async clear(): Promise<void> {
+    await this.#removeAll((failure) => {
+      const hint = failure.includes('not permitted') ? 'needs root or CAP_NET_ADMIN' : failure
+      throw new TshaError(
+        'TSHA_E_ADDRESS',
+        `cannot change addresses of ${this.#interface}: ${hint}`
+      )
+    })
+  }
+
   async add(): Promise<void> {
     await this.#replaceAll()
     if (this.#leaseMs === null || this.#renewal) return
@@ -54,11 +70,15 @@ export class IpAddressManager {
     this.#renewal = null
     // A renewal that came after the removal would bring the address back for a whole lease.
     await this.#renewing
+    await this.#removeAll((failure, address) => {
+      this.#onFailure(`cannot remove ${address} from ${this.#interface}: ${failure}`)
+    })
+  }
+
+  async #removeAll(onFailure: (failure: string, address: string) => void): Promise<void> {
     await this.#each(async (address) => {
       const result = await runIp(['addr', 'del', address, 'dev', this.#interface])
-      if (!result.ok && !isAbsent(result.failure)) {
-        this.#onFailure(`cannot remove ${address} from ${this.#interface}: ${result.failure}`)
-      }
+      if (!result.ok && !isAbsent(result.failure)) onFailure(result.failure, address)
     })
   }
 
@@ -66,8 +86,8 @@ export class IpAddressManager {
     const seconds = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
     await this.#each(async (address) => {
       const result = await runIp(
-        ['addr', 'replace', address, 'dev', this.#interface].concat(
-          ['valid_lft', seconds, 'preferred_lft', seconds] // `ip` wants them last
+        `addr replace ${address} dev ${this.#interface} valid_lft ${seconds} preferred_lft ${seconds}`.split(
+          ' '
         )
       )
       if (!result.ok) {
