@@ -46,8 +46,7 @@ grep -q '^nginx:' /etc/group || echo 'nginx:x:64001:' >> /etc/group
 grep -q '^nginx:' /etc/passwd || echo 'nginx:x:64001:64001:nginx:/var/lib/nginx:/usr/sbin/nologin' >> /etc/passwd
 chown nginx:nginx /var/log/nginx
 echo ready
-trap '' CHLD
-exec cat > /dev/null
+exec env --ignore-signal=CHLD cat > /dev/null
 `
 
 /**

@@ -25,9 +25,6 @@ export const VIP = '192.168.64.200'
 const SWITCH = 'switch'
 const BRIDGE = 'br0'
 const FORWARDING_TIMEOUT_MS = 5000
-/** Port states of Linux bridges (`linux/if_bridge.h`). */
-const PORT_DISABLED = '0'
-const PORT_FORWARDING = '3'
 
 /**
  * The network of the pair on one machine: two directors, two web servers and a client, each a
@@ -78,15 +75,15 @@ export class Lab {
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'down')
   }
 
-  /** The switch forgets the machine in silence: its link stays up, nothing passes. */
+  /** The switch stops to forward for the machine: its link stays up, nothing passes. */
   async blackhole(name: HostName): Promise<void> {
-    await this.#setPort(name, PORT_DISABLED)
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'nomaster')
   }
 
   /** Undoes `cutLink` and `blackhole`. */
   async heal(name: HostName): Promise<void> {
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'up')
-    await this.#setPort(name, PORT_FORWARDING)
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE)
   }
 
   /** Captures what passes between a machine and the switch, in both directions. */
@@ -112,11 +109,6 @@ export class Lab {
   /** Ends every machine and all that runs in it. May be called again. */
   async close(): Promise<void> {
     await Promise.all([...this.#hosts.values()].map((host) => host.close()))
-  }
-
-  async #setPort(name: HostName, state: string): Promise<void> {
-    const args = ['link', 'set', 'dev', name, 'type', 'bridge_slave', 'state', state]
-    await this.host(SWITCH).must('ip', ...args)
   }
 }
 
