@@ -113,13 +113,16 @@ export class TshaDirector implements Director {
     )
   }
 
-  /** Kills every worker, and every one that comes after it, until `startProxy`. */
-  async stopProxy(): Promise<number> {
+  /**
+   * Kills every worker, and every one that comes after it, until `startProxy`.
+   * @param spared ids of workers that may live
+   */
+  async stopProxy(spared: readonly number[] = []): Promise<number> {
     await this.waitForWorkers(1)
     const at = Date.now()
-    this.#killWorkers()
+    this.#killWorkers(spared)
     this.#killing ??= setInterval(() => {
-      this.#killWorkers()
+      this.#killWorkers(spared)
     }, KILL_AGAIN_MS)
     this.#killing.unref()
     return at
@@ -148,8 +151,8 @@ export class TshaDirector implements Director {
     return at
   }
 
-  #killWorkers(): void {
-    for (const pid of this.workers) signalProcess(pid, 'SIGKILL')
+  #killWorkers(spared: readonly number[]): void {
+    for (const pid of this.workers) if (!spared.includes(pid)) signalProcess(pid, 'SIGKILL')
   }
 
   #letWorkersLive(): void {
