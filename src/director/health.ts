@@ -63,10 +63,10 @@ export class DirectorHealth {
       weight,
       isUp: this.#checks.get(check)?.isUp ?? null
     }))
-    const tracksService = router.track.some(({ check }) => check === SERVICE)
     return {
       priority: effectivePriority(router.priority, results),
-      serviceUp: !tracksService || this.#checks.get(SERVICE)?.isUp !== false
+      // A check that lowers the priority tells of a fault; one that raises it, of a preference.
+      serviceUp: !results.some(({ weight, isUp }) => weight < 0 && isUp === false)
     }
   }
 }

@@ -7,8 +7,11 @@ export interface CheckResult {
   readonly detail: string
 }
 
-/** Runs a check once; never rejects, and ends by itself within its own timeout. */
-export type CheckRun = () => Promise<CheckResult>
+/**
+ * Runs a check once; never rejects, ends by itself within its own timeout, and at once, leaving nothing
+ * behind, when `signal` is aborted.
+ */
+export type CheckRun = (signal: AbortSignal) => Promise<CheckResult>
 
 /** When a check runs, and what changes its status. */
 export interface Schedule extends Hysteresis {
@@ -27,6 +30,7 @@ export class CheckScheduler {
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
   #isWanted = false
+  readonly #abort = new AbortController()
 
   constructor(
     run: CheckRun,
@@ -57,16 +61,18 @@ export class CheckScheduler {
     else this.#begin()
   }
 
+  /** Ends for good, a run that is going on too; its result is not told. */
   stop(): void {
     if (this.#timer) clearInterval(this.#timer)
     this.#timer = null
     this.#isWanted = false
+    this.#abort.abort()
   }
 
   #begin(): void {
     this.#isRunning = true
     this.#isWanted = false
-    this.#run()
+    this.#run(this.#abort.signal)
       .catch((error: unknown) => ({ passed: false, detail: `could not run: ${String(error)}` }))
       .then((result) => {
         this.#isRunning = false

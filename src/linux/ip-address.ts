@@ -103,9 +103,10 @@ export class IpAddressManager {
   }
 }
 
+/** The answers of older and newer kernels to the removal of what is not there. */
+const ABSENT = /Cannot assign requested address|Address not found|Cannot find device|does not exist/
+
 /** `ip addr del` of an address that is not there, or on an interface that is gone. */
 function isAbsent(failure: string): boolean {
-  return (
-    failure.includes('Cannot assign requested address') || failure.includes('Cannot find device')
-  )
+  return ABSENT.test(failure)
 }

@@ -8,7 +8,7 @@ const libc = koffi.load(null)
 const socketCall = libc.func('int socket(int domain, int type, int protocol)')
 const closeCall = libc.func('int close(int fd)')
 const sendtoCall = libc.func(
-  'ssize_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t addressLength)'
+  'intptr_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t addressLength)'
 )
 const fcntlCall = libc.func('int fcntl(int fd, int command, int argument)')
 const prctlCall = libc.func(

@@ -22,7 +22,7 @@ export interface VirtualRouter {
 export interface Conditions {
   /** The effective priority: 1 to 254. */
   readonly priority: number
-  /** Our own service check passes, or there is none. */
+  /** No check that tells of a fault of ours is failing. */
   readonly serviceUp: boolean
 }
 

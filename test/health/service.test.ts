@@ -17,7 +17,7 @@ async function listen(t: Test, serve: (socket: Socket) => void): Promise<number>
 
 function ask(...ports: number[]): Promise<CheckResult> {
   const listeners = ports.map((port) => ({ host: '0.0.0.0', port }))
-  return serviceCheck({ listeners, timeoutMs: 500, token: 'secret' })()
+  return serviceCheck({ listeners, timeoutMs: 500, token: 'secret' })(new AbortController().signal)
 }
 
 t.test('a worker that answers 204 passes, asked with the token', async (t) => {

@@ -25,7 +25,7 @@ export function scriptCheck(
   fork: (start: () => ChildProcess) => ChildProcess
 ): CheckRun {
   const [program = '', ...args] = options.command
-  return () =>
+  return (signal) =>
     new Promise<CheckResult>((resolve) => {
       const child = fork(() =>
         spawn(program, args, {
@@ -45,7 +45,12 @@ export function scriptCheck(
           signalGroup(child, 'SIGKILL')
         }, KILL_DELAY_MS)
       }, options.timeoutMs)
+      const abort = (): void => {
+        signalGroup(child, 'SIGKILL')
+      }
+      signal.addEventListener('abort', abort)
       const end = (result: CheckResult): void => {
+        signal.removeEventListener('abort', abort)
         clearTimeout(timer)
         if (killTimer) clearTimeout(killTimer)
         resolve(result)
@@ -53,13 +58,13 @@ export function scriptCheck(
       child.on('error', (error) => {
         end({ passed: false, detail: `could not be run: ${error.message}` })
       })
-      child.on('exit', (status, signal) => {
+      child.on('exit', (status, killer) => {
         if (isTimedOut) {
           // What the script started may outlive it; the group ends with it.
           signalGroup(child, 'SIGKILL')
           end({ passed: false, detail: `timed out after ${options.timeoutMs} ms` })
-        } else if (signal) {
-          end({ passed: false, detail: `killed by ${signal}` })
+        } else if (killer) {
+          end({ passed: false, detail: `killed by ${killer}` })
         } else {
           end({ passed: status === 0, detail: `exited with status ${status ?? 'unknown'}` })
         }

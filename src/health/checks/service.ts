@@ -18,22 +18,32 @@ const PASS = 'HTTP/1.1 204 '
  * the way of every client's request, so a proxy that is alive but does not serve fails it.
  */
 export function serviceCheck(options: ServiceOptions): CheckRun {
-  return async () => {
+  return async (signal) => {
     const results = await Promise.all(
       options.listeners.map((listener) =>
-        askListener(reachableHost(listener.host), listener.port, options)
+        askListener(reachableHost(listener.host), listener.port, options, signal)
       )
     )
     return results.find((result) => !result.passed) ?? { passed: true, detail: 'answered' }
   }
 }
 
-function askListener(host: string, port: number, options: ServiceOptions): Promise<CheckResult> {
+function askListener(
+  host: string,
+  port: number,
+  options: ServiceOptions,
+  signal: AbortSignal
+): Promise<CheckResult> {
   const { timeoutMs, token } = options
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     let answer = ''
+    const abort = (): void => {
+      end(false, 'ended with tsha')
+    }
+    signal.addEventListener('abort', abort)
     const end = (passed: boolean, detail: string): void => {
+      signal.removeEventListener('abort', abort)
       clearTimeout(timer)
       socket.destroy()
       resolve({ passed, detail })
