@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import raw, { type Socket } from 'raw-socket'
 import { messageOf, TshaError } from '../errors.js'
 import { setCloseOnExec } from './syscalls.js'
@@ -113,20 +113,27 @@ export class RawSocket {
 
 /**
  * raw-socket opens its descriptor without O_CLOEXEC and does not tell its number. Workers and scripts
- * must not inherit a raw socket, so it is found by comparing the open descriptors before and after.
+ * must not inherit a raw socket, so it is found by comparing our sockets before and after.
  */
 function openWithoutInheritance(protocol: number): Socket {
-  const before = new Set(readdirSync('/proc/self/fd'))
+  const before = listSockets()
   const socket = raw.createSocket({ protocol, bufferSize: RECEIVE_BUFFER_LENGTH })
+  for (const [fd, inode] of listSockets()) if (before.get(fd) !== inode) setCloseOnExec(fd)
+  return socket
+}
+
+/** Our open sockets: descriptor and inode, such as `socket:[4711]`. */
+function listSockets(): ReadonlyMap<number, string> {
+  const sockets = new Map<number, string>()
   for (const fd of readdirSync('/proc/self/fd')) {
-    if (before.has(fd)) continue
     try {
-      setCloseOnExec(Number(fd))
+      const target = readlinkSync(`/proc/self/fd/${fd}`)
+      if (target.startsWith('socket:')) sockets.set(Number(fd), target)
     } catch {
-      // The descriptor that listed the folder is among them, and closed by now.
+      // The descriptor that read the folder: it is closed by now.
     }
   }
-  return socket
+  return sockets
 }
 
 /** `struct ip_mreqn` of ip(7): group, local address any, interface index. */
