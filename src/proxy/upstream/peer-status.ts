@@ -1,5 +1,12 @@
 import type { UpstreamServer } from '../model.js'
-import type { PeerEvent } from '../worker-messages.js'
+
+/** What one attempt taught about a peer. */
+export type PeerEvent =
+  | { readonly kind: 'failed'; readonly at: number }
+  /** A request that was sent at `startedAt` was answered. */
+  | { readonly kind: 'succeeded'; readonly at: number; readonly startedAt: number }
+  /** A live request is sent to a disabled peer whose fail_timeout is over. */
+  | { readonly kind: 'probed'; readonly at: number }
 
 /**
  * nginx's passive checks (ngx_http_upstream_round_robin.c): `max_fails` failures with no gap longer

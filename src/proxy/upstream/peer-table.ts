@@ -1,6 +1,5 @@
 import type { ProxyConfig, UpstreamServer } from '../model.js'
-import type { PeerEvent } from '../worker-messages.js'
-import { HEALTHY, applyPeerEvent, type PeerStatus } from './peer-status.js'
+import { HEALTHY, applyPeerEvent, type PeerEvent, type PeerStatus } from './peer-status.js'
 
 /**
  * The one truth of a director about its peers: the director feeds it the events of all workers and

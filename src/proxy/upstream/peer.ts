@@ -1,6 +1,12 @@
 import type { Upstream, UpstreamServer } from '../model.js'
-import type { PeerEvent } from '../worker-messages.js'
-import { HEALTHY, applyPeerEvent, isDisabled, isProbeDue, type PeerStatus } from './peer-status.js'
+import {
+  HEALTHY,
+  applyPeerEvent,
+  isDisabled,
+  isProbeDue,
+  type PeerEvent,
+  type PeerStatus
+} from './peer-status.js'
 import { penalise, pick, type WeightedPeer } from './round-robin.js'
 
 /** One upstream address as a worker sees it. */
