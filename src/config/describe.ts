@@ -1,0 +1,86 @@
+import type { Route, Upstream, VirtualServer } from '../proxy/model.js'
+import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
+import { SERVICE_CHECK } from './schema.js'
+import { formatDuration, formatEndpoint } from './units.js'
+
+/**
+ * A short summary of a configuration for people: what is elected, tracked, listened on and proxied
+ * to, what was ignored, and the notes. Ends without a line end. Never has a password in it.
+ */
+export function describeConfig(loaded: LoadedConfig): string {
+  const { config, ignored, notes } = loaded
+  const lines = [
+    `director ${config.routerId}${config.role === null ? '' : `, role ${config.role}`}`,
+    ...config.virtualRouters.flatMap((router) => describeRouter(router, config)),
+    ...describeProxy(config)
+  ]
+  if (ignored.length > 0) lines.push(`ignored: ${ignored.join(', ')}`)
+  lines.push(...notes.map((note) => `note: ${note}`))
+  return lines.join('\n')
+}
+
+function describeRouter(router: VirtualRouterConfig, config: Config): string[] {
+  const addresses = router.addresses.map(
+    ({ address, prefixLength }) => `${address}/${prefixLength}`
+  )
+  const lease = router.addressLeaseMs === null ? 'off' : formatDuration(router.addressLeaseMs)
+  return [
+    `virtual router ${router.name}: interface ${router.interface}, VRID ${router.vrid}, ` +
+      `priority ${router.priority}, advertisement every ${formatDuration(router.advertIntervalMs)}, ` +
+      (router.password === null ? 'no authentication' : 'authentication PASS'),
+    `  addresses ${addresses.join(', ')}; hand over ${router.handOver}; address lease ${lease}`,
+    ...router.track.map(({ check, weight }) => {
+      const script = config.scripts.find(({ name }) => name === check)
+      const timed = check === SERVICE_CHECK ? config.serviceCheck : script
+      const timing = timed
+        ? `, every ${formatDuration(timed.intervalMs)}, timeout ${formatDuration(timed.timeoutMs)}, ` +
+          `fall ${timed.fall}, rise ${timed.rise}`
+        : ''
+      const command = script ? ` (${script.command.join(' ')})` : ''
+      return `  check ${check}${command}: weight ${weight}${timing}`
+    })
+  ]
+}
+
+function describeProxy({ proxy }: Config): string[] {
+  if (!proxy) return []
+  const user = proxy.user === null ? '' : ` as user ${proxy.user}`
+  const workers = proxy.workers === 1 ? '1 worker' : `${proxy.workers} workers`
+  const errorLog = proxy.errorLog
+    ? `, error log ${proxy.errorLog.path} (${proxy.errorLog.level})`
+    : ''
+  return [
+    `proxy: ${workers}${user}, ${proxy.workerConnections} connections each${errorLog}`,
+    ...proxy.servers.flatMap(describeServer),
+    ...proxy.upstreams.map(describeUpstream)
+  ]
+}
+
+function describeServer(server: VirtualServer): string[] {
+  const names = server.names.length === 0 ? '' : `, names ${server.names.join(' ')}`
+  const isDefault = server.isDefault ? ', default' : ''
+  return [
+    `  listener ${formatEndpoint(server.listen)}${isDefault}${names}`,
+    ...server.routes.map(describeRoute)
+  ]
+}
+
+function describeRoute(route: Route): string {
+  const logs = route.accessLogs.map(({ path }) => path)
+  const timeouts = [route.connectTimeoutMs, route.sendTimeoutMs, route.readTimeoutMs]
+  const nextUpstream = route.nextUpstream.length === 0 ? 'off' : route.nextUpstream.join(' ')
+  return (
+    `    ${route.exact ? '= ' : ''}${route.path} -> ${route.upstream}; ` +
+    `timeouts ${timeouts.map(formatDuration).join('/')}; next upstream ${nextUpstream}; ` +
+    `access log ${logs.length === 0 ? 'off' : logs.join(', ')}`
+  )
+}
+
+function describeUpstream(upstream: Upstream): string {
+  const servers = upstream.servers.map((server) => {
+    const weight = server.weight === 1 ? '' : ` weight ${server.weight}`
+    const limits = `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`
+    return `${formatEndpoint(server)} (${limits}${weight}${server.down ? ' down' : ''})`
+  })
+  return `  upstream ${upstream.name}: ${servers.join(', ')}`
+}

@@ -1,0 +1,211 @@
+import { readFile } from 'node:fs/promises'
+import { ConfigError, errnoOf, formatProblem, messageOf } from '../errors.js'
+import type { Problem } from '../errors.js'
+import { splitCommand } from './command.js'
+import { Findings } from './findings.js'
+import { joinSources } from './join.js'
+import { readKeepalivedConf } from './keepalived/keepalived-conf.js'
+import type { KeepalivedSource } from './keepalived/keepalived-conf.js'
+import { thisMachine } from './machine.js'
+import type { Machine } from './machine.js'
+import type { LoadedConfig, Role } from './model.js'
+import { readNginxConf } from './nginx/nginx-conf.js'
+import { findProgram } from './programs.js'
+import { checkProxy } from './proxy-rules.js'
+import { DEFAULT_USER, resolve } from './resolve.js'
+import { checkRouters } from './router-rules.js'
+import { elementsOf, entriesOf, memberOf } from './source.js'
+import type { Source } from './source.js'
+import { validate } from './validate.js'
+import { readYaml } from './yaml.js'
+
+/** Which files to load: `config`, or one or both of the old ones. All are paths. */
+export interface LoadOptions {
+  /** What `--role` says; null when it was not given. */
+  readonly role: Role | null
+  /** A `tsha.yaml`. */
+  readonly config?: string
+  /** A `keepalived.conf`; alone it makes a VRRP speaker. */
+  readonly keepalivedConf?: string
+  /** A `nginx.conf`; alone it makes a reverse proxy. */
+  readonly nginxConf?: string
+}
+
+/** Larger configuration files are refused; the largest real ones are a hundredth of it. */
+const MAX_FILE_BYTES = 4_194_304
+
+/**
+ * Loads and checks a configuration.
+ * @param machine what the configuration may depend on; another one is given by tests
+ * @throws {ConfigError} with every problem that was found, in the order of the files
+ */
+export async function loadConfig(
+  options: LoadOptions,
+  machine: Machine = thisMachine()
+): Promise<LoadedConfig> {
+  const { source, role } = await readSource(options, machine)
+  const findings = new Findings(source)
+  checkRole(source, role, findings)
+  checkRouters(source.value, role, findings)
+  checkProxy(source.value, findings)
+  const user = await checkUser(source, machine, findings)
+  const programs = await findPrograms(source, findings)
+  const validation = validate(source)
+  const problems = [
+    ...source.problems,
+    ...(validation.ok ? [] : validation.problems),
+    ...findings.problems
+  ]
+  // After a syntax error there is no value to judge.
+  const isUnread = source.problems.length > 0 && Object.keys(source.value).length === 0
+  if (isUnread) throw new ConfigError(sortProblems(source.problems))
+  if (!validation.ok || problems.length > 0) throw new ConfigError(sortProblems(problems))
+  return {
+    config: resolve(validation.config, { role, machine, programs }),
+    ignored: [...new Set([...source.ignored, ...user.ignored])],
+    notes: [...new Set([...source.notes, ...findings.notes, ...user.notes])]
+  }
+}
+
+async function readSource(
+  options: LoadOptions,
+  machine: Machine
+): Promise<{ source: Source; role: Role | null }> {
+  const { role, config, keepalivedConf, nginxConf } = options
+  if (config !== undefined) {
+    if (keepalivedConf !== undefined || nginxConf !== undefined) {
+      throw flagError(
+        '--config cannot be used with --keepalived-conf or --nginx-conf; use one kind'
+      )
+    }
+    return { source: readYaml(config, await readText(config)), role }
+  }
+  const texts = await Promise.allSettled([
+    keepalivedConf === undefined ? undefined : readText(keepalivedConf),
+    nginxConf === undefined ? undefined : readText(nginxConf)
+  ])
+  const unread = texts.flatMap((text): Problem[] => {
+    if (text.status === 'fulfilled') return []
+    if (text.reason instanceof ConfigError) return [...text.reason.problems]
+    throw text.reason
+  })
+  if (unread.length > 0) throw new ConfigError(unread)
+  const [keepalivedText, nginxText] = texts.map((text) =>
+    text.status === 'fulfilled' ? text.value : undefined
+  )
+  const keepalived =
+    keepalivedConf === undefined || keepalivedText === undefined
+      ? null
+      : readKeepalivedConf(keepalivedConf, keepalivedText, role)
+  const nginx =
+    nginxConf === undefined || nginxText === undefined
+      ? null
+      : await readNginxConf(nginxConf, nginxText, machine)
+  return { source: await joinOld(keepalived, nginx), role: role ?? keepalived?.role ?? null }
+}
+
+async function joinOld(keepalived: KeepalivedSource | null, nginx: Source | null): Promise<Source> {
+  if (keepalived && nginx) return joinSources(keepalived, nginx)
+  const source = keepalived ?? nginx
+  if (!source)
+    throw flagError('no configuration given; use --config, --keepalived-conf or --nginx-conf')
+  return source
+}
+
+function flagError(message: string): ConfigError {
+  return new ConfigError([{ code: 'TSHA_E_FLAG', message }])
+}
+
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a directory'
+}
+
+async function readText(file: string): Promise<string> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    const reason = READ_ERRORS[errnoOf(error) ?? ''] ?? `cannot be read: ${messageOf(error)}`
+    throw new ConfigError([{ code: 'TSHA_E_FILE', message: `file ${file} ${reason}` }])
+  }
+  if (text.length > MAX_FILE_BYTES) {
+    const message = `file ${file} is larger than ${MAX_FILE_BYTES} bytes`
+    throw new ConfigError([{ code: 'TSHA_E_FILE', message }])
+  }
+  // Editors on other systems put a byte order mark first; it means nothing in UTF-8.
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+function checkRole(source: Source, role: Role | null, findings: Findings): void {
+  if (!source.isStrict) return
+  const hasRouters = entriesOf(source.value['virtual_routers']).length > 0
+  if (hasRouters && role === null) {
+    const message = 'virtual_routers needs a role; use --role master or --role backup'
+    findings.keyProblem('TSHA_E_ROLE', message, ['virtual_routers'])
+  }
+  if (!hasRouters && elementsOf(source.value['listeners']).length === 0) {
+    const message = 'nothing to do; use virtual_routers, listeners or both'
+    findings.problem('TSHA_E_REQUIRED', message, [])
+  }
+}
+
+async function checkUser(
+  source: Source,
+  machine: Machine,
+  findings: Findings
+): Promise<Pick<LoadedConfig, 'ignored' | 'notes'>> {
+  const { user, group } = source.value
+  const none = { ignored: [], notes: [] }
+  if (!machine.isRoot) {
+    if (user === undefined && group === undefined) return none
+    const note =
+      'user is ignored: only root can give the workers another user, so they run as the user of this process'
+    return { ignored: ['user'], notes: [note] }
+  }
+  const hasProxy = elementsOf(source.value['listeners']).length > 0
+  const name = user ?? (hasProxy ? DEFAULT_USER : undefined)
+  if (typeof name === 'string' && !(await machine.hasUser(name))) {
+    const message = `user "${name}" does not exist on this machine; use one from /etc/passwd`
+    findings.problem('TSHA_E_USER', message, ['user'])
+  }
+  if (typeof group === 'string' && !(await machine.hasGroup(group))) {
+    const message = `group "${group}" does not exist on this machine; use one from /etc/group`
+    findings.problem('TSHA_E_USER', message, ['group'])
+  }
+  return none
+}
+
+/** keepalived disables a script that it cannot run and goes on unprotected; tsha refuses it. */
+async function findPrograms(source: Source, findings: Findings): Promise<Map<string, string>> {
+  const programs = new Map<string, string>()
+  for (const [name, check] of entriesOf(source.value['checks'])) {
+    const command = memberOf(check, 'command')
+    if (typeof command !== 'string' && !Array.isArray(command)) continue
+    const [word = ''] = splitCommand(command as string | string[])
+    if (word === '') continue
+    const program = await findProgram(word)
+    if (program.ok) programs.set(name, program.path)
+    else {
+      const path = ['checks', name, 'command']
+      findings.problem('TSHA_E_FILE', `script ${word} ${program.reason}`, path)
+    }
+  }
+  return programs
+}
+
+function sortProblems(problems: readonly Problem[]): Problem[] {
+  const unique = new Map(problems.map((problem) => [formatProblem(problem), problem]))
+  const files = [...new Set(problems.map(({ position }) => position?.file))]
+  const key = ({ position }: Problem): [number, number, number] => [
+    files.indexOf(position?.file),
+    position?.line ?? 0,
+    position?.column ?? 0
+  ]
+  return [...unique.values()].sort((a, b) => {
+    const [fileA, lineA, columnA] = key(a)
+    const [fileB, lineB, columnB] = key(b)
+    return fileA - fileB || lineA - lineB || columnA - columnB
+  })
+}

@@ -1,0 +1,11 @@
+import type { Block, Report } from './block.js'
+import type { Upstreams } from './upstreams.js'
+
+/** What the servers of one `http` block share. */
+export interface HttpContext {
+  readonly http: Block
+  readonly upstreams: Upstreams
+  readonly formats: ReadonlyMap<string, string>
+  readonly report: Report
+  readonly isRoot: boolean
+}

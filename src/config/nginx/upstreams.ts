@@ -1,0 +1,121 @@
+import type { Path } from '../source.js'
+import { formatEndpoint, parseEndpoint } from '../units.js'
+import { Block } from './block.js'
+import type { Report } from './block.js'
+import { parseNginxTime } from './directives.js'
+import type { Token } from './lexer.js'
+import type { Directive } from './parser.js'
+
+/** The upstreams of a `nginx.conf`, those of `upstream` blocks and those that an address makes. */
+export class Upstreams {
+  /** In the shape of `upstreams` in `tsha.yaml`. */
+  readonly value: Record<string, unknown> = {}
+  readonly #report: Report
+  /** nginx compares names of upstreams without their case. */
+  readonly #nameByLowerCase = new Map<string, string>()
+
+  constructor(http: Block, report: Report) {
+    this.#report = report
+    for (const directive of http.all('upstream')) this.#readUpstream(directive)
+  }
+
+  /** The name of the upstream that `name` refers to. */
+  find(name: string): string | undefined {
+    return this.#nameByLowerCase.get(name.toLowerCase())
+  }
+
+  get names(): string[] {
+    return [...this.#nameByLowerCase.values()]
+  }
+
+  /**
+   * The implicit upstream of `proxy_pass http://address`. Its name is `$proxy_host`: nginx leaves the
+   * port out where it is 80.
+   */
+  addAddress(directive: Directive, address: string): string | undefined {
+    const endpoint = parseEndpoint(address, 80)
+    if (!endpoint) return undefined
+    const host = formatEndpoint(endpoint)
+    const name = endpoint.port === 80 ? host.slice(0, -':80'.length) : host
+    if (this.find(name) === undefined) {
+      this.value[name] = { servers: [{ address: host }] }
+      this.#nameByLowerCase.set(name.toLowerCase(), name)
+      this.#report.place(['upstreams', name], directive)
+    }
+    return name
+  }
+
+  #readUpstream(directive: Directive): void {
+    const name = directive.args[0]?.text ?? ''
+    const report = this.#report
+    if (this.find(name) !== undefined || name === '__proto__') {
+      report.problem('TSHA_E_DUPLICATE', `upstream "${name}" is given twice`, directive.position)
+      return
+    }
+    const path = ['upstreams', name]
+    const block = new Block(directive.block ?? [], 'upstream', report)
+    const servers = block.all('server').map((server, index) => {
+      report.place([...path, 'servers', index], server)
+      return this.#readServer(server, [...path, 'servers', index])
+    })
+    this.value[name] = { servers }
+    this.#nameByLowerCase.set(name.toLowerCase(), name)
+    report.place(path, directive)
+    report.place([...path, 'servers'], directive)
+  }
+
+  #readServer(directive: Directive, path: Path): Record<string, unknown> {
+    const [address, ...parameters] = directive.args
+    const server: Record<string, unknown> = { address: this.#readAddress(address) }
+    const seen = new Set<string>()
+    for (const parameter of parameters) {
+      const [key, value] = splitParameter(parameter.text)
+      const label = key === 'max_fails' || key === 'fail_timeout' ? key : `server ${key}`
+      if (seen.has(key)) {
+        const message = `parameter "${key}" is given twice; use it once`
+        this.#report.problem('TSHA_E_DUPLICATE', message, parameter.position)
+      }
+      seen.add(key)
+      this.#report.places.set([...path, key], {
+        position: parameter.position,
+        keyPosition: parameter.position,
+        label
+      })
+      this.#readParameter(server, key, value, parameter)
+    }
+    return server
+  }
+
+  #readParameter(
+    server: Record<string, unknown>,
+    key: string,
+    value: string | undefined,
+    parameter: Token
+  ): void {
+    if (key === 'down' && value === undefined) server['down'] = true
+    else if (value === undefined || !['weight', 'max_fails', 'fail_timeout'].includes(key)) {
+      this.#report.notSupported(`server parameter "${parameter.text}"`, parameter.position)
+    } else if (key === 'fail_timeout') server[key] = parseNginxTime(value) ?? value
+    else server[key] = /^\d+$/.test(value) ? Number(value) : value
+  }
+
+  #readAddress(token: Token | undefined): string {
+    const placeholder = '0.0.0.0:80'
+    if (!token) return placeholder
+    const endpoint = parseEndpoint(token.text, 80)
+    if (endpoint) return formatEndpoint(endpoint)
+    this.#report.problem('TSHA_E_NOT_SUPPORTED', addressMessage(token.text), token.position)
+    return placeholder
+  }
+}
+
+function splitParameter(text: string): [key: string, value: string | undefined] {
+  const equals = text.indexOf('=')
+  return equals === -1 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+/** Why a text is no address that tsha can connect to. */
+export function addressMessage(text: string): string {
+  if (text.startsWith('unix:')) return `unix socket "${text}" is not supported; use an IP address`
+  return `host name "${text}" is not supported; use an IP address such as 192.0.2.1:80`
+}

@@ -1,0 +1,173 @@
+import type { AccessLog, ProxyConfig, Route, VirtualServer } from '../proxy/model.js'
+import type { Machine } from './machine.js'
+import type { Config, Role, ScriptCheck, ServiceCheck, VirtualRouterConfig } from './model.js'
+import { SERVICE_CHECK } from './schema.js'
+import type { ValidConfig, ValidListener, ValidRoute, ValidVirtualRouter } from './schema.js'
+import { splitCommand } from './command.js'
+
+/** PASS authentication has eight bytes on the wire (RFC 2338 section 5.3.6.1); keepalived cuts there. */
+export const PASSWORD_LENGTH = 8
+
+/** Interval of the service check when the configuration names none. */
+export const DEFAULT_SERVICE_INTERVAL_MS = 2000
+
+/** The user of the workers when none is configured: nginx's compiled default. */
+export const DEFAULT_USER = 'nobody'
+
+/** Fewest workers that `auto` gives, so that one crash never leaves none. */
+const MIN_AUTO_WORKERS = 2
+
+/** What `resolve` needs besides the configuration. */
+export interface Resolution {
+  readonly role: Role | null
+  readonly machine: Pick<Machine, 'isRoot' | 'cpuCount' | 'hostname'>
+  /** Absolute paths of the programs of script checks, by name of the check. */
+  readonly programs: ReadonlyMap<string, string>
+}
+
+/** Makes the model from a configuration in which every reference has been checked. Pure. */
+export function resolve(valid: ValidConfig, resolution: Resolution): Config {
+  const { role, machine, programs } = resolution
+  const roleSettings = role === null ? undefined : valid.roles?.[role]
+  const routers = Object.entries(valid.virtual_routers)
+  return {
+    role,
+    routerId: roleSettings?.router_id ?? valid.router_id ?? machine.hostname,
+    virtualRouters: routers.map(([name, router]) =>
+      virtualRouterOf(name, router, role, roleSettings?.priority)
+    ),
+    scripts: scriptsOf(valid, programs),
+    serviceCheck: serviceCheckOf(valid),
+    proxy: valid.listeners.length === 0 ? null : proxyOf(valid, machine),
+    pidFile: valid.pid_file ?? null
+  }
+}
+
+function virtualRouterOf(
+  name: string,
+  router: ValidVirtualRouter,
+  role: Role | null,
+  rolePriority: number | undefined
+): VirtualRouterConfig {
+  const own = router.priority
+  const ownPriority = typeof own === 'object' ? (role === null ? undefined : own[role]) : own
+  const priority = ownPriority ?? rolePriority
+  if (priority === undefined) throw new RangeError(`no priority for virtual router ${name}`)
+  return {
+    name,
+    interface: router.interface,
+    vrid: router.vrid,
+    priority,
+    advertIntervalMs: router.advert_interval,
+    password: router.authentication?.password.slice(0, PASSWORD_LENGTH) ?? null,
+    addresses: router.addresses,
+    track: router.track.map(({ check, weight }) => ({ check, weight })),
+    handOver: router.hand_over === 'keepalived' ? 'keepalived' : 'make-before-break',
+    addressLeaseMs: router.address_lease === 'off' ? null : router.address_lease
+  }
+}
+
+function scriptsOf(valid: ValidConfig, programs: ReadonlyMap<string, string>): ScriptCheck[] {
+  const tracked = new Set(
+    Object.values(valid.virtual_routers).flatMap(({ track }) => track.map(({ check }) => check))
+  )
+  return Object.entries(valid.checks)
+    .filter(([name]) => tracked.has(name))
+    .map(([name, check]) => {
+      const [program = '', ...args] = splitCommand(check.command)
+      return {
+        name,
+        command: [programs.get(name) ?? program, ...args],
+        intervalMs: check.interval,
+        timeoutMs: check.timeout ?? check.interval,
+        rise: check.rise,
+        fall: check.fall
+      }
+    })
+}
+
+function serviceCheckOf(valid: ValidConfig): ServiceCheck | null {
+  const tracks = Object.values(valid.virtual_routers)
+    .flatMap(({ track }) => track)
+    .filter(({ check }) => check === SERVICE_CHECK)
+  if (tracks.length === 0) return null
+  const given = <Key extends 'interval' | 'timeout' | 'rise' | 'fall'>(key: Key) =>
+    tracks.find((track) => track[key] !== undefined)?.[key]
+  const intervalMs = given('interval') ?? DEFAULT_SERVICE_INTERVAL_MS
+  return {
+    intervalMs,
+    timeoutMs: given('timeout') ?? intervalMs,
+    rise: given('rise') ?? 1,
+    fall: given('fall') ?? 1
+  }
+}
+
+function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfig {
+  const { logs } = valid
+  const accessLogs = logs.access === 'off' ? [] : [{ path: logs.access, format: logs.format }]
+  const workers = valid.workers
+  return {
+    workers: workers === 'auto' ? Math.max(MIN_AUTO_WORKERS, machine.cpuCount) : workers,
+    user: machine.isRoot ? (valid.user ?? DEFAULT_USER) : null,
+    group: machine.isRoot ? (valid.group ?? null) : null,
+    workerConnections: valid.worker_connections,
+    errorLog: logs.error === 'off' ? null : { path: logs.error, level: logs.level },
+    upstreams: Object.entries(valid.upstreams).map(([name, { servers }]) => ({
+      name,
+      servers: servers.map((server) => ({
+        host: server.address.host,
+        port: server.address.port,
+        weight: server.weight,
+        maxFails: server.max_fails,
+        failTimeoutMs: server.fail_timeout,
+        down: server.down
+      }))
+    })),
+    servers: valid.listeners.map((listener) => virtualServerOf(listener, accessLogs))
+  }
+}
+
+function virtualServerOf(listener: ValidListener, inherited: readonly AccessLog[]): VirtualServer {
+  const accessLogs = listener.access_logs ?? inherited
+  return {
+    listen: listener.address,
+    isDefault: listener.default,
+    names: listener.server_names.map((name) => name.toLowerCase()),
+    routes: listener.routes.map((route) => routeOf(route, accessLogs)),
+    keepaliveTimeoutMs: listener.keepalive_timeout,
+    keepaliveRequests: listener.keepalive_requests,
+    clientHeaderTimeoutMs: listener.client_header_timeout,
+    clientBodyTimeoutMs: listener.client_body_timeout,
+    sendTimeoutMs: listener.send_timeout,
+    accessLogs
+  }
+}
+
+function routeOf(route: ValidRoute, inherited: readonly AccessLog[]): Route {
+  return {
+    path: route.exact ?? route.path ?? '/',
+    exact: route.exact !== undefined,
+    upstream: route.upstream,
+    setHeaders: headersOf(route.set_headers),
+    connectTimeoutMs: route.timeouts.connect,
+    sendTimeoutMs: route.timeouts.send,
+    readTimeoutMs: route.timeouts.read,
+    nextUpstream: [...new Set(route.next_upstream)],
+    nextUpstreamTries: route.next_upstream_tries,
+    nextUpstreamTimeoutMs: route.next_upstream_timeout,
+    maxBodySize: route.max_body_size,
+    accessLogs: route.access_logs ?? inherited
+  }
+}
+
+/**
+ * nginx sends `Host: $proxy_host` unless Host is set; `Connection ""`, nginx's switch to keep
+ * connections to upstream servers, is what tsha always does.
+ */
+function headersOf(setHeaders: Readonly<Record<string, string>>): [string, string][] {
+  const headers = Object.entries(setHeaders).filter(
+    ([name, value]) => !(name.toLowerCase() === 'connection' && value === '')
+  )
+  const hasHost = headers.some(([name]) => name.toLowerCase() === 'host')
+  return hasHost ? headers : [['Host', '$proxy_host'], ...headers]
+}

@@ -1,0 +1,90 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net'
+
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000
+}
+
+/** Longest duration that any key takes: a Node timer overflows past 2^31 - 1 ms. */
+export const MAX_DURATION_MS = 2_147_483_647
+
+/**
+ * Reads a duration with units, such as `250ms`, `1.5s` or `1m30s`.
+ * @returns whole milliseconds, or undefined when it is not a duration or longer than a timer can be
+ */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
+  let total = 0
+  for (const [, count = '', unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(count) * (MILLISECONDS[unit] ?? NaN)
+  }
+  const rounded = Math.round(total)
+  return Math.abs(total - rounded) < 1e-6 && rounded <= MAX_DURATION_MS ? rounded : undefined
+}
+
+/** Writes milliseconds as people do: `250ms`, `3s`, `5m`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs === 0) return '0s'
+  if (durationMs % 60_000 === 0) return `${durationMs / 60_000}m`
+  if (durationMs % 1000 === 0) return `${durationMs / 1000}s`
+  return `${durationMs}ms`
+}
+
+const BYTES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+/** Reads a size such as `512`, `8k`, `1m` or `2g`, as nginx does. @returns bytes, or undefined */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+)([kmg]?)$/i.exec(text)
+  if (!match) return undefined
+  const bytes = Number(match[1]) * (BYTES[(match[2] ?? '').toLowerCase()] ?? NaN)
+  return Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/** An IP address with a port. */
+export interface Endpoint {
+  /** IPv4 or IPv6 address, without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Reads `1.2.3.4`, `1.2.3.4:80`, `[::1]` or `[::1]:80`.
+ * @returns undefined when it is not an address, or the port is not 1 to 65535
+ */
+export function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text)
+  if (!match) return undefined
+  const [, ipv6, ipv4, portText] = match
+  const port = portText === undefined ? defaultPort : Number(portText)
+  if (port < 1 || port > 65_535) return undefined
+  if (ipv6 !== undefined) return isIPv6(ipv6) ? { host: ipv6.toLowerCase(), port } : undefined
+  return ipv4 !== undefined && isIPv4(ipv4) ? { host: ipv4, port } : undefined
+}
+
+/** Reads a listen address: `:80` and `*:80` are any IPv4 address. @returns undefined when it is none */
+export function parseListen(text: string): Endpoint | undefined {
+  const full = text.startsWith(':') ? `0.0.0.0${text}` : text.replace(/^\*(?=:)/, '0.0.0.0')
+  return /(?:^|\]|[^:\]]):\d+$/.test(full) ? parseEndpoint(full, 0) : undefined
+}
+
+/** Writes an address and port so that `parseEndpoint` reads it again. */
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/**
+ * Reads `a.b.c.d/n`; without a prefix length it is 32, as keepalived has it.
+ * @returns undefined when it is not an IPv4 address with a prefix of 0 to 32
+ */
+export function parseVirtualAddress(
+  text: string
+): { address: string; prefixLength: number } | undefined {
+  const match = /^([0-9.]+)(?:\/(\d{1,2}))?$/.exec(text)
+  const [, address = '', prefix = '32'] = match ?? []
+  const prefixLength = Number(prefix)
+  if (!isIPv4(address) || prefixLength > 32) return undefined
+  return { address, prefixLength }
+}
