@@ -34,6 +34,8 @@ interface Disturbance {
   readonly outageLimitMs: number
   /** No request may fail at all. */
   readonly flawless?: boolean
+  /** The answers that the client gets in the end; both web servers', if not told. */
+  readonly answers?: readonly string[]
   /** For the verdict: what has come out. */
   readonly outcome: string
   /** How long the pair that tsha replaces takes, if it was measured. */
@@ -162,6 +164,7 @@ export class Story {
         },
         outageLimitMs: OUTAGE_LIMITS_MS.web,
         flawless: true,
+        answers: [lab.web2.answer],
         outcome: 'web2 alone answers'
       },
       {
@@ -187,12 +190,19 @@ export class Story {
     this.#cause = Date.now()
     const at = await disturbance.act()
     await disturbance.settled(at)
-    await this.#load?.waitForAnswer(Date.now() + AFTERMATH_MS, SETTLE_TIMEOUT_MS)
+    const load = this.#load
+    if (!load) return
+    const settledAt = Date.now()
+    await load.waitForAnswer(settledAt + AFTERMATH_MS, SETTLE_TIMEOUT_MS)
     this.#cause = null
-    const summary = this.#load?.summary(at)
-    if (!summary) return
+    const summary = load.summary(at)
+    const aftermath = load.summary(settledAt + AFTERMATH_MS / 2)
+    const { web1, web2 } = this.#cast.lab
+    const expected = disturbance.answers ?? [web1.answer, web2.answer]
+    const asExpected = Object.keys(aftermath.answers).sort().join() === expected.join()
     this.#terminal.answer(describeAnswers(summary))
     const good =
+      asExpected &&
       summary.outageMs <= disturbance.outageLimitMs &&
       !(disturbance.flawless === true && summary.failed > 0)
     const before = disturbance.before === undefined ? '' : ` (${disturbance.before})`
@@ -201,7 +211,8 @@ export class Story {
         ? 'the client noticed nothing'
         : `the client had no answer for ${Math.round(summary.outageMs)} ms${before}`
     const requests = `${summary.failed} of ${summary.total} requests failed`
-    this.#judge(good, `${disturbance.outcome}; ${outage}, ${requests}`)
+    const outcome = asExpected ? disturbance.outcome : `expected only ${expected.join(' and ')}`
+    this.#judge(good, `${outcome}; ${outage}, ${requests}`)
   }
 
   async #showOwner(): Promise<void> {
@@ -285,15 +296,15 @@ export function introduce(terminal: Terminal): void {
   terminal.line('A network of its own inside this machine; nothing outside of it is touched.')
   terminal.line()
   const machines = [
-    ['director1', director1, 'master', `share ${VIP}`],
-    ['director2', director2, 'backup', ''],
-    ['web1', web1, 'answers "This is web1"', ''],
-    ['web2', web2, 'answers "This is web2"', ''],
-    ['client', client, `asks http://${VIP}/`, '']
+    ['director1', director1, 'runs tsha, the master'],
+    ['director2', director2, 'runs tsha, the backup'],
+    ['', VIP, 'the virtual address, on one of the two at a time'],
+    ['web1', web1, 'a web server that answers "This is web1"'],
+    ['web2', web2, 'a web server that answers "This is web2"'],
+    ['client', client, `asks for http://${VIP}/`]
   ] as const
-  for (const [name, address, what, more] of machines) {
-    const shared = more === '' ? '' : `, both ${terminal.style('bold', more)}`
-    terminal.line(`   ${terminal.style('cyan', name.padEnd(10))} ${address}   ${what}${shared}`)
+  for (const [name, address, what] of machines) {
+    terminal.line(`   ${terminal.style('cyan', name.padEnd(10))} ${address.padEnd(15)}  ${what}`)
   }
 }
 
