@@ -1,10 +1,10 @@
 /**
  * The word of `known` that `found` was probably meant to be, or undefined when none is near: at most
- * a third of its letters differ (Levenshtein distance), case apart.
+ * two or a third of its letters differ (Levenshtein distance), case apart.
  */
 export function nearest(found: string, known: readonly string[]): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(found.length / 3)) + 1
+  let bestDistance = Math.max(found.length < 3 ? 1 : 2, Math.floor(found.length / 3)) + 1
   for (const word of known) {
     const distance = editDistance(found.toLowerCase(), word.toLowerCase())
     if (distance < bestDistance) {
