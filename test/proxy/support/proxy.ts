@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, type EngineOptions } from '../../../src/proxy/engine.js'
 import type { ProxyConfig, Route, UpstreamServer, VirtualServer } from '../../../src/proxy/model.js'
-import type { PeerEvent } from '../../../src/proxy/worker-messages.js'
+import type { PeerEvent } from '../../../src/proxy/upstream/peer-status.js'
 
 /** What a test changes of the ordinary configuration. */
 export interface ProxySetup {
