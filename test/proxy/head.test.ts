@@ -195,7 +195,7 @@ t.test('RFC 9112 §4, §6.3: responses that are good and bad', (t) => {
 })
 
 const ALPHABET = [
-  ...'GET /HTP1.0:ao',
+  ...Array.from('GET /HTP1.0:ao'),
   '\r\n',
   '\r\n\r\n',
   '\r',

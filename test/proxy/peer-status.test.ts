@@ -5,10 +5,10 @@ import {
   applyPeerEvent,
   isDisabled,
   isProbeDue,
+  type PeerEvent,
   type PeerStatus
 } from '../../src/proxy/upstream/peer-status.js'
 import { PeerTable } from '../../src/proxy/upstream/peer-table.js'
-import type { PeerEvent } from '../../src/proxy/upstream/peer-status.js'
 
 /** The seed's `max_fails=2 fail_timeout=3`. */
 const SEED: UpstreamServer = {
