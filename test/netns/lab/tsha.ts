@@ -92,11 +92,16 @@ export class TshaDirector implements Director {
     })
   }
 
-  /** Resolves with the workers when at least `count` of them carry their title. */
-  async waitForWorkers(count: number): Promise<readonly number[]> {
+  /**
+   * Resolves with the workers when at least `count` of them carry their title.
+   * @param others ids of workers that do not count; one that was just killed is still to be seen
+   */
+  async waitForWorkers(count: number, others: readonly number[] = []): Promise<readonly number[]> {
     const deadline = Date.now() + WORKER_TIMEOUT_MS
     for (;;) {
-      const ready = this.workers.filter((pid) => commandLineOf(pid).startsWith('tsha: worker'))
+      const ready = this.workers.filter(
+        (pid) => !others.includes(pid) && commandLineOf(pid).startsWith('tsha: worker')
+      )
       if (ready.length >= count) return ready
       if (Date.now() > deadline) throw new Error(`${ready.length} workers, expected ${count}`)
       await new Promise((resolve) => setTimeout(resolve, KILL_AGAIN_MS))
