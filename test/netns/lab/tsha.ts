@@ -94,13 +94,13 @@ export class TshaDirector implements Director {
 
   /**
    * Resolves with the workers when at least `count` of them carry their title.
-   * @param dead ids that were killed and may still be seen for a moment
+   * @param others ids of workers that do not count; one that was just killed is still to be seen
    */
-  async waitForWorkers(count: number, dead: readonly number[] = []): Promise<readonly number[]> {
+  async waitForWorkers(count: number, others: readonly number[] = []): Promise<readonly number[]> {
     const deadline = Date.now() + WORKER_TIMEOUT_MS
     for (;;) {
       const ready = this.workers.filter(
-        (pid) => !dead.includes(pid) && commandLineOf(pid).startsWith('tsha: worker')
+        (pid) => !others.includes(pid) && commandLineOf(pid).startsWith('tsha: worker')
       )
       if (ready.length >= count) return ready
       if (Date.now() > deadline) throw new Error(`${ready.length} workers, expected ${count}`)
