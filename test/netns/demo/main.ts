@@ -1,5 +1,5 @@
 import { Lab, VIP, type HostName } from '../lab/lab.js'
-import { REPOSITORY } from '../lab/pair-files.js'
+import { TSHA_COMMAND } from '../lab/pair-files.js'
 import { TshaDirector } from '../lab/tsha.js'
 import { introduce, Story } from './story.js'
 import { Terminal } from './terminal.js'
@@ -67,12 +67,12 @@ async function beInteractive(): Promise<never> {
   terminal.line('Then try:')
   terminal.line(`   ${client} curl -s http://${VIP}/`)
   terminal.line(`   ${director} ip a show ens160`)
-  terminal.line(`   ${director} pkill -TERM -f "tsha: director"   the master ends in good order`)
-  terminal.line(
-    `   ${director} node ${REPOSITORY}/dist/bin/${master.command.replace('tsha', 'tsha.js')}`
-  )
+  terminal.line(`   ${director} pkill -TERM -f "tsha: director"`)
+  const start = master.command.replace('tsha', `${process.execPath} ${TSHA_COMMAND}`)
+  terminal.line(`   ${director} ${start}`)
   terminal.line()
-  terminal.line('Ctrl-C ends it all.')
+  terminal.line('What happens is told here. Ctrl-C ends it all.')
+  story.watch()
   return new Promise<never>(() => {
     // Until a signal comes.
   })

@@ -86,6 +86,11 @@ export class Story {
     this.#judge(true, 'the master won the election')
   }
 
+  /** From now on tells whatever happens, with the time since now. */
+  watch(): void {
+    this.#cause = Date.now()
+  }
+
   /** Plays everything an administrator tries on a new pair. */
   async play(): Promise<void> {
     await this.begin()
@@ -208,7 +213,7 @@ export class Story {
     const before = disturbance.before === undefined ? '' : ` (${disturbance.before})`
     const outage =
       summary.failed === 0
-        ? 'the client noticed nothing'
+        ? `the client noticed nothing${before}`
         : `the client had no answer for ${Math.round(summary.outageMs)} ms${before}`
     const requests = `${summary.failed} of ${summary.total} requests failed`
     const outcome = asExpected ? disturbance.outcome : `expected only ${expected.join(' and ')}`
