@@ -163,6 +163,9 @@ export class WorkerSupervisor {
         this.#broadcast({ type: 'peer', index, status }, worker)
         return
       }
+      case 'turn':
+        this.#broadcast(message, worker)
+        return
       case 'pong':
         worker.unansweredSince = null
     }

@@ -15,6 +15,7 @@ import { compileListeners, type Listener, type SiteTable } from './site.js'
 import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
+import type { TellTurn } from './upstream/shared-turn.js'
 import type { Transaction } from './variables.js'
 
 /** How often deadlines are looked at: a timeout is never early and at most this late. */
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly peers?: readonly PeerStatus[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
+  /** Takes the turns of the round robin to the other workers. */
+  readonly tellTurn?: TellTurn
   readonly clock?: Clock
 }
 
@@ -104,6 +107,7 @@ export class Engine implements ExchangeHost {
     let peerCount = 0
     this.#groups = config.upstreams.map((upstream) => {
       const group = new PeerGroup(upstream, peerCount, report)
+      if (options.tellTurn) group.shareTurn(config.workers, options.tellTurn)
       peerCount += upstream.servers.length
       return group
     })
@@ -141,6 +145,12 @@ export class Engine implements ExchangeHost {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
       if (peer?.index === index) peer.status = status
     }
+  }
+
+  /** Takes over where another worker is in the round robin of the group with this first peer. */
+  takeTurn(firstIndex: number, currentWeights: readonly number[]): void {
+    const group = this.#groups.find(({ peers }) => peers[0]?.index === firstIndex)
+    group?.takeTurn(currentWeights)
   }
 
   /** Opens all log files anew; one that cannot be opened goes on in its old file and says so. */

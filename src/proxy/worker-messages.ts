@@ -17,10 +17,21 @@ export type DirectorMessage =
       readonly peers: readonly PeerStatus[]
     }
   | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
+  | TurnMessage
   | { readonly type: 'reopen-logs' }
   /** Finish what runs, at most for `graceMs`, then exit. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
+
+/**
+ * Where the round robin of a group stands: the current weights of its peers, the first of which has
+ * this index. Told by the worker that picked, and passed on to all others.
+ */
+export interface TurnMessage {
+  readonly type: 'turn'
+  readonly index: number
+  readonly currentWeights: readonly number[]
+}
 
 /** What a worker tells the director. */
 export type WorkerMessage =
@@ -33,5 +44,6 @@ export type WorkerMessage =
       readonly code: 'TSHA_E_LISTEN' | 'TSHA_E_LOG_FILE' | 'TSHA_E_WORKER'
       readonly message: string
     }
+  | TurnMessage
   | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
   | { readonly type: 'pong'; readonly id: number }

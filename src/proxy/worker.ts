@@ -36,6 +36,9 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
     peers,
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
+    },
+    tellTurn: (index, currentWeights) => {
+      tell({ type: 'turn', index, currentWeights })
     }
   })
   await started.listen()
@@ -58,6 +61,9 @@ function receive(message: DirectorMessage): void {
       break
     case 'peer':
       engine?.applyPeerStatus(message.index, message.status)
+      break
+    case 'turn':
+      engine?.takeTurn(message.index, message.currentWeights)
       break
     case 'reopen-logs':
       engine?.reopenLogs().catch(fail)

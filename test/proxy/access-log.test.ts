@@ -48,7 +48,7 @@ const MAIN =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
   '"$http_referer" "$http_user_agent" "$http_x_forwarded_for"'
 
-t.test('the format main of the seed, to the byte', (t) => {
+t.test('the format main of the example pair, to the byte', (t) => {
   const tx = transaction(
     'GET /a%20b?c=d HTTP/1.1\r\nHost: Example.org\r\nUser-Agent: curl/8 "x\\\xe9"\r\n' +
       'X-Forwarded-For: 1.1.1.1\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n'

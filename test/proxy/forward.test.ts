@@ -3,7 +3,7 @@ import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
 import { startProxy } from './support/proxy.js'
 import { answer, scriptedUpstream } from './support/upstream.js'
 
-t.test('the seed: answers alternate web1, web2, web1, web2', async (t) => {
+t.test('the example pair: answers alternate web1, web2, web1, web2', async (t) => {
   const web1 = await scriptedUpstream((_request, socket) => socket.write(answer('web1')))
   const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
   t.teardown(() => Promise.all([web1.close(), web2.close()]))
@@ -15,7 +15,7 @@ t.test('the seed: answers alternate web1, web2, web1, web2', async (t) => {
   t.same(bodies, ['web1', 'web2', 'web1', 'web2'])
 })
 
-t.test('the seed: the request that arrives, to the byte', async (t) => {
+t.test('the example pair: the request that arrives, to the byte', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
   const proxy = await startProxy(t, { servers: [web.port] })

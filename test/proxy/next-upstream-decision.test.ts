@@ -7,7 +7,7 @@ import {
 } from '../../src/proxy/upstream/next-upstream.js'
 import type { NextUpstreamCondition } from '../../src/proxy/model.js'
 
-const SEED_CONDITIONS: NextUpstreamCondition[] = [
+const PAIR_CONDITIONS: NextUpstreamCondition[] = [
   'error',
   'timeout',
   'http_500',
@@ -27,13 +27,13 @@ function situation(change: Partial<Situation> = {}): Situation {
     maxAttempts: 0,
     elapsedMs: 100,
     timeoutMs: 0,
-    conditions: new Set(SEED_CONDITIONS),
+    conditions: new Set(PAIR_CONDITIONS),
     ...change
   }
 }
 
 t.test('nginx proxy_next_upstream: whether a request goes on', (t) => {
-  const withPost = new Set<NextUpstreamCondition>([...SEED_CONDITIONS, 'non_idempotent'])
+  const withPost = new Set<NextUpstreamCondition>([...PAIR_CONDITIONS, 'non_idempotent'])
   const table: [claim: string, change: Partial<Situation>, goesOn: boolean][] = [
     ['GET, error', {}, true],
     ['PUT is idempotent', { method: 'PUT' }, true],

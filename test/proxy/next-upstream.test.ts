@@ -70,7 +70,7 @@ t.test('nginx: a PUT whose server cuts is replayed to the next, body and all', a
   t.match(web2.requests[0], /\r\n\r\nthe body$/)
 })
 
-t.test('nginx invalid_header is not in the seed: 502, counted, not repeated', async (t) => {
+t.test('nginx invalid_header is not in the example pair: 502, counted, not repeated', async (t) => {
   const bad = [
     'SSH-2.0-OpenSSH_9.2\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc',

@@ -10,8 +10,8 @@ import {
 } from '../../src/proxy/upstream/peer-status.js'
 import { PeerTable } from '../../src/proxy/upstream/peer-table.js'
 
-/** The seed's `max_fails=2 fail_timeout=3`. */
-const SEED: UpstreamServer = {
+/** The example pair's `max_fails=2 fail_timeout=3`. */
+const SERVER: UpstreamServer = {
   host: '192.168.64.143',
   port: 80,
   weight: 1,
@@ -67,15 +67,15 @@ t.test('nginx max_fails, fail_timeout: sequences of events', (t) => {
     ]
   ]
   for (const [claim, events, fails, at, is] of table) {
-    const status = events.reduce<PeerStatus>((s, e) => applyPeerEvent(s, SEED, e), HEALTHY)
+    const status = events.reduce<PeerStatus>((s, e) => applyPeerEvent(s, SERVER, e), HEALTHY)
     t.equal(status.fails, fails, `${claim}: fails`)
-    t.equal(isDisabled(status, SEED, at), is, `${claim}: disabled`)
+    t.equal(isDisabled(status, SERVER, at), is, `${claim}: disabled`)
   }
   t.end()
 })
 
 t.test('nginx: max_fails=0 never disables', (t) => {
-  const server = { ...SEED, maxFails: 0 }
+  const server = { ...SERVER, maxFails: 0 }
   const status = [failed(0), failed(1), failed(2)].reduce<PeerStatus>(
     (s, e) => applyPeerEvent(s, server, e),
     HEALTHY
@@ -86,16 +86,16 @@ t.test('nginx: max_fails=0 never disables', (t) => {
 })
 
 t.test('nginx: a probe is due when fail_timeout has passed since the last failure', (t) => {
-  const status = applyPeerEvent(HEALTHY, SEED, failed(1000))
-  t.equal(isProbeDue(status, SEED, 4000), false)
-  t.equal(isProbeDue(status, SEED, 4000.5), true)
-  t.equal(isProbeDue(HEALTHY, SEED, 99_999), false)
+  const status = applyPeerEvent(HEALTHY, SERVER, failed(1000))
+  t.equal(isProbeDue(status, SERVER, 4000), false)
+  t.equal(isProbeDue(status, SERVER, 4000.5), true)
+  t.equal(isProbeDue(HEALTHY, SERVER, 99_999), false)
   t.end()
 })
 
 t.test('one truth per director: failures seen by two workers add up', (t) => {
-  const upstream = { name: 'web', servers: [SEED, { ...SEED, host: '192.168.64.138' }] }
-  const single = { name: 'one', servers: [SEED] }
+  const upstream = { name: 'web', servers: [SERVER, { ...SERVER, host: '192.168.64.138' }] }
+  const single = { name: 'one', servers: [SERVER] }
   const config = { upstreams: [upstream, single] } as unknown as ProxyConfig
   const table = new PeerTable(config)
   table.apply(1, failed(10))

@@ -8,6 +8,7 @@ import {
   type PeerStatus
 } from './peer-status.js'
 import { penalise, pick, type WeightedPeer } from './round-robin.js'
+import { SharedTurn, type TellTurn } from './shared-turn.js'
 
 /** One upstream address as a worker sees it. */
 export class Peer implements WeightedPeer {
@@ -40,6 +41,7 @@ export class PeerGroup {
   readonly peers: readonly Peer[]
   readonly #isSingle: boolean
   readonly #report: ReportPeerEvent
+  #sharedTurn: SharedTurn | null = null
 
   /** @param firstIndex index of the first peer */
   constructor(upstream: Upstream, firstIndex: number, report: ReportPeerEvent) {
@@ -49,11 +51,25 @@ export class PeerGroup {
     this.#report = report
   }
 
+  /** From now on takes turns together with the same group in the other workers. */
+  shareTurn(workers: number, tell: TellTurn): void {
+    const firstIndex = this.peers[0]?.index ?? 0
+    if (workers > 1 && !this.#isSingle) {
+      this.#sharedTurn = new SharedTurn(firstIndex, this.peers, workers, tell)
+    }
+  }
+
+  /** Goes on where another worker is. */
+  takeTurn(currentWeights: readonly number[]): void {
+    for (const [i, peer] of this.peers.entries()) peer.currentWeight = currentWeights[i] ?? 0
+  }
+
   /** The peer for the next attempt of a request that has tried the ones given, or null. */
   pick(tried: readonly Peer[], now: number): Peer | null {
     const chosen = pick(this.peers, (peer) => this.#isUsable(peer, tried, now))
     const peer = this.peers[chosen]
     if (peer === undefined) return null
+    this.#sharedTurn?.moved(now)
     if (isProbeDue(peer.status, peer.server, now)) this.#learn(peer, { kind: 'probed', at: now })
     return peer
   }

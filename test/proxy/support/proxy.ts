@@ -31,8 +31,8 @@ export interface ProxyUnderTest {
   errorLog(): Promise<string[]>
 }
 
-/** The seed's route, with its timeouts shortened by each test that needs it. */
-export const SEED_ROUTE: Route = {
+/** The example pair's route, with its timeouts shortened by each test that needs it. */
+export const PAIR_ROUTE: Route = {
   path: '/',
   exact: false,
   upstream: 'web',
@@ -83,7 +83,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
         listen: { host: '127.0.0.1', port: 0 },
         isDefault: false,
         names: ['_'],
-        routes: [{ ...SEED_ROUTE, accessLogs: logs, ...setup.route }],
+        routes: [{ ...PAIR_ROUTE, accessLogs: logs, ...setup.route }],
         keepaliveTimeoutMs: 65_000,
         keepaliveRequests: 1000,
         clientHeaderTimeoutMs: 60_000,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { cannotRun } from './lab/requirements.js'
-import { playSeedStory } from './lab/seed-story.js'
+import { playPairStory } from './lab/pair-story.js'
 import { TshaDirector } from './lab/tsha.js'
 
 t.setTimeout(120_000)
@@ -14,6 +14,6 @@ await t.test(
     t.teardown(() => lab.close())
     const master = new TshaDirector(lab.host('director1'), 'master')
     const backup = new TshaDirector(lab.host('director2'), 'backup')
-    await playSeedStory(t, lab, master, backup, { proxyFailoverMs: 2000, stopFailoverMs: 1500 })
+    await playPairStory(t, lab, master, backup, { proxyFailoverMs: 2000, stopFailoverMs: 1500 })
   }
 )
