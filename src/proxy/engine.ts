@@ -3,10 +3,10 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { hostname } from 'node:os'
 import { TshaError, errnoOf, messageOf } from '../errors.js'
 import { systemClock, type Clock } from './clock.js'
-import { Http1Client, type Http1Host } from './downstream/http1.js'
+import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
+import type { ClientConnection, ClientHost } from './downstream/client.js'
+import { Http1Client } from './downstream/http1.js'
 import { ErrorLog } from './error-log.js'
-import { Exchange, type ExchangeHost } from './exchange.js'
-import type { RequestHead } from './http1/head.js'
 import { httpDate } from './http1/write.js'
 import { LogFile } from './log-file.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
@@ -16,7 +16,6 @@ import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
-import type { Transaction } from './variables.js'
 
 /** How often deadlines are looked at: a timeout is never early and at most this late. */
 const SWEEP_MS = 100
@@ -37,23 +36,8 @@ export interface EngineOptions {
   readonly clock?: Clock
 }
 
-/** What an engine has done since its start; all count up but the two connection gauges. */
-export interface EngineCounters {
-  clientConnections: number
-  upstreamConnections: number
-  accepted: number
-  requests: number
-  checks: number
-  /** Answers by first digit of their status: index 1 to 5. */
-  readonly responses: Uint32Array
-  bytesReceived: number
-  bytesSent: number
-  /** Lines that no log took because its disk was full or too slow. */
-  logLinesDropped: number
-}
-
 /** One HTTP/1.1 reverse proxy: listeners, clients, upstream connections and logs of one process. */
-export class Engine implements ExchangeHost {
+export class Engine implements ClientEngine {
   readonly errorLog: ErrorLog
   readonly pool: UpstreamPool
   readonly bodyBudget = new BodyBudget()
@@ -66,9 +50,9 @@ export class Engine implements ExchangeHost {
   readonly #listeners: readonly Listener[]
   readonly #logs = new Map<string | null, LogFile>()
   readonly #servers: Server[] = []
-  readonly #clients = new Set<Http1Client>()
+  readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
-  readonly #idle = new Set<Http1Client>()
+  readonly #idle = new Set<ClientConnection>()
   /** Accepted sockets for which there is no room yet; they are not read. */
   readonly #waiting = new Set<Socket>()
   #serial = 0
@@ -310,13 +294,13 @@ export class Engine implements ExchangeHost {
     })
   }
 
-  readonly #hosts = new Map<SiteTable, Http1Host>()
+  readonly #hosts = new Map<SiteTable, ClientHost>()
 
   /** The engine as the clients of one address see it. */
-  #hostFor(table: SiteTable): Http1Host {
+  #hostFor(table: SiteTable): ClientHost {
     const known = this.#hosts.get(table)
     if (known !== undefined) return known
-    const host = new ClientHost(this, table, this.#idle, this.#clock, this.#counters)
+    const host = new EngineClientHost(this, table, this.#idle, this.#clock, this.#counters)
     this.#hosts.set(table, host)
     return host
   }
@@ -357,73 +341,6 @@ export class Engine implements ExchangeHost {
 
 /** Which listener a socket that waits for room came in by. */
 const waitingListeners = new WeakMap<Socket, Listener>()
-
-/** What the clients of one listen address ask of the engine. */
-class ClientHost implements Http1Host {
-  readonly #engine: Engine
-  readonly #table: SiteTable
-  readonly #idle: Set<Http1Client>
-  readonly #clock: Clock
-  readonly #counters: EngineCounters
-
-  constructor(
-    engine: Engine,
-    table: SiteTable,
-    idle: Set<Http1Client>,
-    clock: Clock,
-    counters: EngineCounters
-  ) {
-    this.#engine = engine
-    this.#table = table
-    this.#idle = idle
-    this.#clock = clock
-    this.#counters = counters
-  }
-
-  get isDraining(): boolean {
-    return this.#engine.isDraining
-  }
-
-  now(): number {
-    return this.#clock.now()
-  }
-
-  date(): string {
-    return this.#engine.date()
-  }
-
-  open(client: Http1Client, transaction: Transaction, head: RequestHead): Exchange {
-    const site = this.#table.hosts.find(head.host)
-    return new Exchange(client, transaction, head, site, this.#engine)
-  }
-
-  settle(transaction: Transaction, handler: Exchange | null): void {
-    transaction.endedAt = this.#clock.now()
-    transaction.endedAtEpochMs = this.#clock.wall()
-    const counters = this.#counters
-    if (handler?.isCheck === true) {
-      counters.checks++
-      return
-    }
-    counters.requests++
-    counters.bytesReceived += transaction.requestLength
-    counters.bytesSent += transaction.bytesSent
-    const digit = Math.min(5, Math.floor(transaction.status / 100))
-    counters.responses[digit] = (counters.responses[digit] ?? 0) + 1
-    const loggers = handler?.loggers ?? this.#table.fallback.loggers
-    for (const logger of loggers) logger.sink.append(logger.line(transaction))
-  }
-
-  report(message: string, transaction: Transaction | null, client: Http1Client): void {
-    const context = transaction === null ? { client: client.facts } : { transaction }
-    this.#engine.errorLog.write('info', message, context)
-  }
-
-  setIdle(client: Http1Client, isIdle: boolean): void {
-    if (isIdle) this.#idle.add(client)
-    else this.#idle.delete(client)
-  }
-}
 
 /** An IPv4 address as such, also where a socket of both families shows it mapped into IPv6. */
 function plainAddress(address: string | undefined): string {

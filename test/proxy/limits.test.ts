@@ -1,4 +1,14 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -123,6 +133,36 @@ t.test('log rotation: lines from before go to the old file, later ones to the ne
   await log.close()
   t.equal(readFileSync(`${path}.1`, 'utf8'), 'before\n')
   t.equal(readFileSync(path, 'utf8'), 'after\n')
+})
+
+t.test('a disk that does not keep up costs lines, not memory', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tsha-log-'))
+  t.teardown(() => {
+    rmSync(directory, { recursive: true })
+  })
+  const path = join(directory, 'fifo')
+  execFileSync('mkfifo', [path])
+  const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const log = new LogFile(path)
+  const line = `${'x'.repeat(1023)}\n`
+  for (let i = 0; i < 6000; i++) log.append(line)
+  t.ok(log.dropped > 1000 && log.dropped < 2000, 'about 4 MiB wait, the rest is dropped')
+  let isDrained = false
+  const drained = log.drain().then(() => (isDrained = true))
+  let read = 0
+  const buffer = Buffer.alloc(65_536)
+  while (!(isDrained as boolean)) {
+    try {
+      read += readSync(reader, buffer)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await drained
+  await log.close()
+  t.ok(read / 1024 <= 6000 - log.dropped && read / 1024 > 4000)
+  closeSync(reader)
 })
 
 t.test('a log that cannot be written costs lines, not memory or requests', async (t) => {

@@ -1,6 +1,7 @@
 import type { FlatFields } from '../headers.js'
+import type { RequestHead } from '../http1/head.js'
 import type { VirtualServer } from '../model.js'
-import type { ClientFacts } from '../variables.js'
+import type { ClientFacts, Transaction } from '../variables.js'
 
 /**
  * The seam between the protocols that clients speak and the life of a request: one file per protocol
@@ -45,4 +46,33 @@ export interface RequestHandler {
   onClientReady(): void
   /** The client is gone; nothing can be sent any more. */
   onClientGone(): void
+}
+
+/** A connection of a client, as its engine keeps it. */
+export interface ClientConnection extends Client {
+  /** When `onDeadline` is due, monotonic milliseconds; Infinity is never. */
+  readonly deadline: number
+  onDeadline(now: number): void
+  /** Closes a connection that waits for a request; one with a request closes after its response. */
+  closeIfIdle(): void
+  /** Closes at once. */
+  destroy(): void
+}
+
+/** What a client connection needs from the engine that accepted it. */
+export interface ClientHost {
+  /** Milliseconds of the monotonic clock. */
+  now(): number
+  /** The Date field's value for now. */
+  date(): string
+  /** Whether connections are to be closed after their response. */
+  readonly isDraining: boolean
+  /** Begins the life of a request. */
+  open(client: Client, transaction: Transaction, head: RequestHead): RequestHandler
+  /** The request is over: counts and logs it. */
+  settle(transaction: Transaction, handler: RequestHandler | null, client: Client): void
+  /** A client did something that an operator may want to know. */
+  report(message: string, transaction: Transaction | null, client: Client): void
+  /** Whether the connection waits for a request, so that it may be closed for another's sake. */
+  setIdle(client: ClientConnection, isIdle: boolean): void
 }

@@ -10,29 +10,12 @@ import {
   type Refusal,
   type RequestHead
 } from '../http1/head.js'
-import { CONTINUE, LAST_CHUNK, chunkSizeLine, errorPage, phraseOf } from '../http1/write.js'
+import { CONTINUE, errorPage, phraseOf } from '../http1/write.js'
 import type { VirtualServer } from '../model.js'
 import { openTransaction } from '../transaction.js'
 import type { ClientFacts, Transaction } from '../variables.js'
-import type { Client, RequestHandler, ResponseBody } from './client.js'
-
-/** What a client connection needs from the engine that accepted it. */
-export interface Http1Host {
-  /** Milliseconds of the monotonic clock. */
-  now(): number
-  /** The Date field's value for now. */
-  date(): string
-  /** Whether connections are to be closed after their response. */
-  readonly isDraining: boolean
-  /** Begins the life of a request. */
-  open(client: Http1Client, transaction: Transaction, head: RequestHead): RequestHandler
-  /** The request is over: counts and logs it. */
-  settle(transaction: Transaction, handler: RequestHandler | null, client: Http1Client): void
-  /** A client did something that an operator may want to know. */
-  report(message: string, transaction: Transaction | null, client: Http1Client): void
-  /** Whether the connection waits for a request, so that it may be closed for another's sake. */
-  setIdle(client: Http1Client, isIdle: boolean): void
-}
+import type { ClientConnection, ClientHost, RequestHandler, ResponseBody } from './client.js'
+import { ResponseWriter } from './response-writer.js'
 
 /**
  * `idle`: no byte of a request is there · `head`: a part of one is · `exchange`: a request runs ·
@@ -40,8 +23,6 @@ export interface Http1Host {
  */
 type Phase = 'idle' | 'head' | 'exchange' | 'flushing' | 'closing'
 
-/** Small pieces are joined up to this size, so that a message is one write. */
-const MAX_JOINED = 16 * 1024
 /** Bytes of pipelined requests that wait for their turn. */
 const MAX_PIPELINED = 64 * 1024
 /** nginx's `lingering_timeout` and `lingering_time`. */
@@ -49,12 +30,13 @@ const LINGER_IDLE_MS = 5_000
 const LINGER_MS = 30_000
 
 /** One client connection that speaks HTTP/1.1: requests are served one after the other. */
-export class Http1Client implements Client {
+export class Http1Client implements ClientConnection {
   readonly facts: ClientFacts
   /** When `onDeadline` is due; Infinity is never. */
   deadline = Infinity
   readonly #socket: Socket
-  readonly #host: Http1Host
+  readonly #writer: ResponseWriter
+  readonly #host: ClientHost
   /** Whose timeouts hold while no request is known. */
   readonly #defaults: VirtualServer
   #phase: Phase = 'idle'
@@ -73,16 +55,13 @@ export class Http1Client implements Client {
   /** Null if the request has no body or all of it has come. */
   #decoder: BodyDecoder | null = null
   #isBodyWanted = true
-  #out = ''
-  #isCorked = false
-  #isChunked = false
-  #isDelimited = true
   #keepsAlive = false
   #isLast = false
 
   /** Takes over a socket that was just accepted with `allowHalfOpen`. */
-  constructor(socket: Socket, facts: ClientFacts, defaults: VirtualServer, host: Http1Host) {
+  constructor(socket: Socket, facts: ClientFacts, defaults: VirtualServer, host: ClientHost) {
     this.#socket = socket
+    this.#writer = new ResponseWriter(socket)
     this.facts = facts
     this.#defaults = defaults
     this.#host = host
@@ -150,73 +129,45 @@ export class Http1Client implements Client {
 
   start(status: number, phrase: string, fields: FlatFields, body: ResponseBody): void {
     const head = this.#head
-    const isOld = head?.minorVersion === 0
-    this.#isChunked = body === 'unknown' && !isOld
-    this.#isDelimited = body !== 'unknown' || !isOld
+    const writer = this.#writer
+    writer.frame(body, head?.minorVersion ?? 1)
     this.#keepsAlive =
       head !== null &&
       head.keepAlive &&
       !this.#isLast &&
-      this.#isDelimited &&
+      writer.isDelimited &&
       this.#decoder === null &&
       !this.#host.isDraining &&
       this.#requests < this.#server.keepaliveRequests &&
       this.#server.keepaliveTimeoutMs > 0
-    let text = `HTTP/1.1 ${status} ${phrase}\r\nServer: tsha\r\nDate: ${this.#host.date()}\r\n`
-    for (let i = 0; i < fields.length; i += 2)
-      text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`
-    if (typeof body === 'number') text += `Content-Length: ${body}\r\n`
-    else if (this.#isChunked) text += 'Transfer-Encoding: chunked\r\n'
-    text += this.#keepsAlive ? 'Connection: keep-alive\r\n\r\n' : 'Connection: close\r\n\r\n'
-    this.#out = text
+    const date = this.#host.date()
+    const size = writer.begin(status, phrase, date, fields, body, this.#keepsAlive)
     const transaction = this.#transaction
     if (transaction !== null) {
       transaction.status = status
-      transaction.bytesSent += text.length
+      transaction.bytesSent += size
     }
   }
 
   write(bytes: Buffer): void {
-    const size = bytes.length
-    if (size === 0) return
-    const sizeLine = this.#isChunked ? chunkSizeLine(size) : ''
-    const lineEnd = this.#isChunked ? '\r\n' : ''
-    if (this.#out.length + size <= MAX_JOINED) {
-      this.#out += sizeLine + bytes.toString('latin1') + lineEnd
-    } else {
-      if (!this.#isCorked) {
-        this.#isCorked = true
-        this.#socket.cork()
-      }
-      this.#out += sizeLine
-      if (this.#out !== '') this.#socket.write(this.#out, 'latin1')
-      this.#socket.write(Buffer.from(bytes))
-      this.#out = lineEnd
-    }
+    if (bytes.length === 0) return
+    const size = this.#writer.add(bytes)
     const transaction = this.#transaction
     if (transaction !== null) {
-      transaction.bodyBytesSent += size
-      transaction.bytesSent += size + sizeLine.length + lineEnd.length
+      transaction.bodyBytesSent += bytes.length
+      transaction.bytesSent += size
     }
   }
 
   flush(): boolean {
-    if (this.#out !== '') this.#socket.write(this.#out, 'latin1')
-    this.#out = ''
-    if (this.#isCorked) {
-      this.#isCorked = false
-      this.#socket.uncork()
-    }
-    if (!this.#socket.writableNeedDrain) return true
+    if (this.#writer.flush()) return true
     this.#arm(this.#host.now())
     return false
   }
 
   end(): void {
-    if (this.#isChunked) {
-      this.#out += LAST_CHUNK
-      if (this.#transaction !== null) this.#transaction.bytesSent += LAST_CHUNK.length
-    }
+    const size = this.#writer.finish()
+    if (this.#transaction !== null) this.#transaction.bytesSent += size
     if (this.flush()) {
       this.#finish()
     } else {
@@ -225,7 +176,7 @@ export class Http1Client implements Client {
   }
 
   abort(): void {
-    const isDelimited = this.#isDelimited
+    const { isDelimited } = this.#writer
     this.flush()
     this.#settle()
     this.#leave()
@@ -412,8 +363,6 @@ export class Http1Client implements Client {
     this.#isBodyWanted = true
     this.#exchange = null
     this.#head = null
-    this.#isChunked = false
-    this.#isDelimited = true
   }
 
   /**
