@@ -2,7 +2,7 @@ import t from 'tap'
 import { describeConfig } from '../../src/config/describe.js'
 import { load } from './support.js'
 
-void t.test('a configuration is described for people, without its password', async (t) => {
+t.test('a configuration is described for people, without its password', async (t) => {
   const loaded = await load(
     t,
     {

@@ -25,7 +25,7 @@ vrrp_instance a {
 `
 }
 
-void t.test('scripts that look for nginx by name are recognised, others are not', (t) => {
+t.test('scripts that look for nginx by name are recognised, others are not', (t) => {
   const rows: [text: string, expected: boolean][] = [
     ['pgrep -x nginx', true],
     ['if [ -z "$(pidof nginx)" ]; then exit 1; fi', true],
@@ -47,7 +47,7 @@ void t.test('scripts that look for nginx by name are recognised, others are not'
   t.end()
 })
 
-void t.test(
+t.test(
   'a script that looks for nginx gives its timing and weight to the service check',
   async (t) => {
     const { config, notes } = await load(t, {
@@ -61,26 +61,23 @@ void t.test(
   }
 )
 
-void t.test(
-  'another script runs as it is, and the service check is tracked beside it',
-  async (t) => {
-    const { config, notes } = await load(t, {
-      'keepalived.conf': keepalived('/bin/true', 'chk weight 5'),
-      'nginx.conf': NGINX
-    })
-    t.equal(config.scripts[0]?.command[0], '/bin/true')
-    t.strictSame(config.virtualRouters[0]?.track, [
-      { check: 'chk', weight: 5 },
-      { check: 'service', weight: -20 }
-    ])
-    t.strictSame(config.serviceCheck, { intervalMs: 2000, timeoutMs: 2000, rise: 1, fall: 1 })
-    t.strictSame(notes, [
-      'vrrp_instance a: tsha is the proxy here and asks its own data path too, every 2s, fall 1, rise 1, weight -20'
-    ])
-  }
-)
+t.test('another script runs as it is, and the service check is tracked beside it', async (t) => {
+  const { config, notes } = await load(t, {
+    'keepalived.conf': keepalived('/bin/true', 'chk weight 5'),
+    'nginx.conf': NGINX
+  })
+  t.equal(config.scripts[0]?.command[0], '/bin/true')
+  t.strictSame(config.virtualRouters[0]?.track, [
+    { check: 'chk', weight: 5 },
+    { check: 'service', weight: -20 }
+  ])
+  t.strictSame(config.serviceCheck, { intervalMs: 2000, timeoutMs: 2000, rise: 1, fall: 1 })
+  t.strictSame(notes, [
+    'vrrp_instance a: tsha is the proxy here and asks its own data path too, every 2s, fall 1, rise 1, weight -20'
+  ])
+})
 
-void t.test(
+t.test(
   'with keepalived.conf alone a script that looks for nginx runs exactly as written',
   async (t) => {
     const { config, notes } = await load(t, {

@@ -25,7 +25,7 @@ ${changes.line ?? ''}
   return changes.replace ? text.replace(...changes.replace) : text
 }
 
-void t.test(
+t.test(
   'every directive outside of the supported ones is refused by name at its place',
   async (t) => {
     const rows: [line: string, problem: string][] = [
@@ -51,7 +51,7 @@ void t.test(
   }
 )
 
-void t.test('values that cannot work are refused in keepalived\u2019s own words', async (t) => {
+t.test('values that cannot work are refused in keepalived\u2019s own words', async (t) => {
   const rows: [replace: [string, string], problem: string][] = [
     [
       ['router_id 51', 'router_id 300'],
@@ -113,7 +113,7 @@ void t.test('values that cannot work are refused in keepalived\u2019s own words'
   }
 })
 
-void t.test('the role follows from state, and --role may not contradict it', async (t) => {
+t.test('the role follows from state, and --role may not contradict it', async (t) => {
   const master = await load(t, { 'keepalived.conf': conf() })
   t.equal(master.config.role, 'master')
   const noState = conf({ replace: ['    state MASTER\n', '\n'] })
@@ -124,7 +124,7 @@ void t.test('the role follows from state, and --role may not contradict it', asy
   ])
 })
 
-void t.test('keepalived defaults: priority 100, advert_int 1 s, prefix /32', async (t) => {
+t.test('keepalived defaults: priority 100, advert_int 1 s, prefix /32', async (t) => {
   const { config } = await load(t, {
     'keepalived.conf':
       'vrrp_instance a { interface eth0\n virtual_router_id 7\n virtual_ipaddress { 192.0.2.1 } }'
@@ -138,7 +138,7 @@ void t.test('keepalived defaults: priority 100, advert_int 1 s, prefix /32', asy
   })
 })
 
-void t.test(
+t.test(
   'keepalived defaults of a script: every 1 s, timeout as interval, rise 1, fall 1',
   async (t) => {
     const script = (lines: string) =>
@@ -176,7 +176,7 @@ void t.test(
   }
 )
 
-void t.test('two instances with one VRID on one interface are refused', async (t) => {
+t.test('two instances with one VRID on one interface are refused', async (t) => {
   const second = conf({ replace: ['vrrp_instance web', 'vrrp_instance two'] }).replace(
     '2.1/24',
     '2.2/24'
@@ -186,7 +186,7 @@ void t.test('two instances with one VRID on one interface are refused', async (t
   ])
 })
 
-void t.test(
+t.test(
   'comments begin with # or ! anywhere outside of quotes; Chinese and blanks do no harm',
   async (t) => {
     const text = conf({
@@ -198,7 +198,7 @@ void t.test(
   }
 )
 
-void t.test('braces and quotes that do not match are syntax problems', async (t) => {
+t.test('braces and quotes that do not match are syntax problems', async (t) => {
   t.strictSame(await problemsOf(t, { 'keepalived.conf': conf().replace(/\}\s*$/, '') }), [
     'keepalived.conf:1:19: block is not closed; use a } for this { [TSHA_E_SYNTAX]'
   ])
@@ -212,13 +212,13 @@ void t.test('braces and quotes that do not match are syntax problems', async (t)
   ])
 })
 
-void t.test('a file without vrrp_instance says so', async (t) => {
+t.test('a file without vrrp_instance says so', async (t) => {
   t.strictSame(await problemsOf(t, { 'keepalived.conf': '' }), [
     'keepalived.conf:1:1: vrrp_instance is missing; use at least one [TSHA_E_REQUIRED]'
   ])
 })
 
-void t.test('deep nesting ends with a problem, not with a crash', (t) => {
+t.test('deep nesting ends with a problem, not with a crash', (t) => {
   const source = readKeepalivedConf('keepalived.conf', 'a {\n'.repeat(100_000), null)
   t.match(source.problems[0]?.message, /nested deeper than 16/)
   t.end()

@@ -22,7 +22,7 @@ ${parts.location ?? ''}
 `
 }
 
-void t.test('nginx defaults hold where nothing is written', async (t) => {
+t.test('nginx defaults hold where nothing is written', async (t) => {
   const { config } = await load(t, { 'nginx.conf': conf({ server: ' ' }) })
   t.equal(config.role, null)
   t.match(config.proxy, {
@@ -59,7 +59,7 @@ void t.test('nginx defaults hold where nothing is written', async (t) => {
   t.equal(plain.config.proxy?.servers[0]?.listen.port, 8000, 'without listen and without root')
 })
 
-void t.test(
+t.test(
   'settings are inherited http > server > location; headers and logs only as a whole',
   async (t) => {
     const { config } = await load(t, {
@@ -93,7 +93,7 @@ void t.test(
   }
 )
 
-void t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
+t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
     [
@@ -178,7 +178,7 @@ void t.test('what tsha does not have is refused as not supported, at its place',
   }
 })
 
-void t.test('what nginx refuses is refused', async (t) => {
+t.test('what nginx refuses is refused', async (t) => {
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [
       { server: 'proxy_pass http://web;' },
@@ -253,7 +253,7 @@ void t.test('what nginx refuses is refused', async (t) => {
   }
 })
 
-void t.test('braces, quotes and ends that do not match are syntax problems', async (t) => {
+t.test('braces, quotes and ends that do not match are syntax problems', async (t) => {
   t.strictSame(
     await problemsOf(t, { 'nginx.conf': 'events { }\nhttp {\nserver { listen 80 }\n}' }),
     ['nginx.conf:3:10: directive "listen" is not terminated by ";" [TSHA_E_SYNTAX]']
@@ -277,7 +277,7 @@ void t.test('braces, quotes and ends that do not match are syntax problems', asy
   ])
 })
 
-void t.test('servers are told apart by listen, default_server and names', async (t) => {
+t.test('servers are told apart by listen, default_server and names', async (t) => {
   const { config, notes } = await load(t, {
     'nginx.conf': conf({
       server:
@@ -321,7 +321,7 @@ void t.test('servers are told apart by listen, default_server and names', async 
   ])
 })
 
-void t.test(
+t.test(
   'include takes files and globs, relative to the main file; places name the included file',
   async (t) => {
     const files = {
@@ -353,14 +353,14 @@ void t.test(
   }
 )
 
-void t.test('Connection "" is what tsha does anyway, so it is taken and dropped', async (t) => {
+t.test('Connection "" is what tsha does anyway, so it is taken and dropped', async (t) => {
   const { config } = await load(t, {
     'nginx.conf': conf({ location: 'proxy_set_header Connection "";' })
   })
   t.strictSame(config.proxy?.servers[0]?.routes[0]?.setHeaders, [['Host', '$proxy_host']])
 })
 
-void t.test('user is only for root', async (t) => {
+t.test('user is only for root', async (t) => {
   const text = conf({ main: 'user www staff; worker_processes auto; pid /run/a.pid;' })
   const { config, ignored, notes } = await load(
     t,
@@ -377,7 +377,7 @@ void t.test('user is only for root', async (t) => {
   )
 })
 
-void t.test('ngx_conf_read_token: quotes, escapes, variables in braces, comments', (t) => {
+t.test('ngx_conf_read_token: quotes, escapes, variables in braces, comments', (t) => {
   const words = (text: string) =>
     tokenize('f', text).tokens.map(({ text, kind }) => (kind === 'word' ? text : kind))
   t.strictSame(words('a "b c" \'d "e"\' f#g;'), ['a', 'b c', 'd "e"', 'f#g', 'end'])
@@ -388,7 +388,7 @@ void t.test('ngx_conf_read_token: quotes, escapes, variables in braces, comments
   t.end()
 })
 
-void t.test('ngx_parse_time: units in order, a last number without unit is seconds', (t) => {
+t.test('ngx_parse_time: units in order, a last number without unit is seconds', (t) => {
   const rows: [string, string | undefined][] = [
     ['3', '3000ms'],
     ['3s', '3000ms'],

@@ -40,7 +40,7 @@ const MAIN_FORMAT =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
   '"$http_referer" "$http_user_agent" "$http_x_forwarded_for"'
 
-void t.test('the old files of the master together make this model', async (t) => {
+t.test('the old files of the master together make this model', async (t) => {
   const { loaded } = await loadOldFiles(t, 'master', { withNginx: true })
   const accessLogs = [{ path: '/var/log/nginx/access.log', format: MAIN_FORMAT }]
   t.strictSame(loaded.config, {
@@ -138,7 +138,7 @@ void t.test('the old files of the master together make this model', async (t) =>
   ])
 })
 
-void t.test(
+t.test(
   'with both old files the script that looks for nginx gives way to the service check',
   async (t) => {
     const { loaded, directory } = await loadOldFiles(t, 'master', { withNginx: true })
@@ -150,7 +150,7 @@ void t.test(
   }
 )
 
-void t.test('keepalived.conf alone runs its script exactly as written', async (t) => {
+t.test('keepalived.conf alone runs its script exactly as written', async (t) => {
   const { loaded, directory } = await loadOldFiles(t, 'backup', { withNginx: false })
   t.equal(loaded.config.role, 'backup')
   t.equal(loaded.config.routerId, 'NGINX_BACKUP')
@@ -172,7 +172,7 @@ void t.test('keepalived.conf alone runs its script exactly as written', async (t
 })
 
 for (const role of ['master', 'backup'] as const) {
-  void t.test(
+  t.test(
     `tsha.yaml and the old files of the ${role} are one model but for paths of files`,
     async (t) => {
       const { loaded } = await loadOldFiles(t, role, { withNginx: true })

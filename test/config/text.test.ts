@@ -16,7 +16,7 @@ import { validate } from '../../src/config/validate.js'
 import { variablesIn } from '../../src/config/variables.js'
 import { readYaml } from '../../src/config/yaml.js'
 
-void t.test('durations carry their unit and are whole milliseconds', (t) => {
+t.test('durations carry their unit and are whole milliseconds', (t) => {
   const rows: [string, number | undefined][] = [
     ['1s', 1000],
     ['250ms', 250],
@@ -38,7 +38,7 @@ void t.test('durations carry their unit and are whole milliseconds', (t) => {
   t.end()
 })
 
-void t.test('sizes are bytes, k, m or g', (t) => {
+t.test('sizes are bytes, k, m or g', (t) => {
   t.equal(parseSize('512'), 512)
   t.equal(parseSize('8k'), 8192)
   t.equal(parseSize('1M'), 1048576)
@@ -47,7 +47,7 @@ void t.test('sizes are bytes, k, m or g', (t) => {
   t.end()
 })
 
-void t.test('addresses are IP addresses with ports from 1 to 65535', (t) => {
+t.test('addresses are IP addresses with ports from 1 to 65535', (t) => {
   t.strictSame(parseEndpoint('192.0.2.1', 80), { host: '192.0.2.1', port: 80 })
   t.strictSame(parseEndpoint('[2001:DB8::1]:8080', 80), { host: '2001:db8::1', port: 8080 })
   for (const text of [
@@ -68,7 +68,7 @@ void t.test('addresses are IP addresses with ports from 1 to 65535', (t) => {
   t.end()
 })
 
-void t.test('a command splits at blanks, quotes hold together', (t) => {
+t.test('a command splits at blanks, quotes hold together', (t) => {
   t.strictSame(splitCommand('/bin/sh -c "exit \\"1\\"" \'a b\' c\\ d'), [
     '/bin/sh',
     '-c',
@@ -80,18 +80,18 @@ void t.test('a command splits at blanks, quotes hold together', (t) => {
   t.end()
 })
 
-void t.test('variables are found with and without braces', (t) => {
+t.test('variables are found with and without braces', (t) => {
   t.strictSame(variablesIn('a$host-${uri}x$ $1'), ['host', 'uri', '', '1'])
   t.end()
 })
 
-void t.test('the nearest word is suggested only when it is near', (t) => {
+t.test('the nearest word is suggested only when it is near', (t) => {
   t.equal(nearest('adresses', ['addresses', 'interface']), 'addresses')
   t.equal(nearest('gzip', ['addresses', 'interface']), undefined)
   t.end()
 })
 
-void t.test('columns count characters', (t) => {
+t.test('columns count characters', (t) => {
   const positions = new TextPositions('f', 'a\n\u{1F600}\u8D1Fb')
   t.strictSame(positions.at(0), { file: 'f', line: 1, column: 1 })
   t.strictSame(positions.at(5), { file: 'f', line: 2, column: 3 })
@@ -145,7 +145,7 @@ const text = fc
   )
   .map((pieces) => pieces.join(' '))
 
-void t.test('no text makes a reader throw', async (t) => {
+t.test('no text makes a reader throw', async (t) => {
   await fc.assert(
     fc.asyncProperty(text, async (text) => {
       // An include would read whatever file a random text names.

@@ -19,7 +19,7 @@ listeners:
     routes: [{ path: /, upstream: web }]
 `
 
-void t.test(
+t.test(
   'a virtual router has keepalived defaults, a lease of 3 s and the make-before-break hand over',
   async (t) => {
     const { config } = await load(t, { 'tsha.yaml': ROUTER }, { role: 'backup' })
@@ -43,7 +43,7 @@ void t.test(
   }
 )
 
-void t.test('a listener alone needs no role and has the defaults of nginx', async (t) => {
+t.test('a listener alone needs no role and has the defaults of nginx', async (t) => {
   const { config } = await load(t, { 'tsha.yaml': PROXY })
   t.equal(config.role, null)
   t.strictSame(config.proxy?.servers[0]?.routes[0], {
@@ -81,19 +81,14 @@ void t.test('a listener alone needs no role and has the defaults of nginx', asyn
   t.equal(config.proxy?.user, 'nobody')
 })
 
-void t.test(
-  'auto is never fewer than two workers, so that one crash never leaves none',
-  async (t) => {
-    const machine = { ...USER_MACHINE, cpuCount: 1 }
-    const { config } = await load(t, { 'tsha.yaml': PROXY }, { machine })
-    t.equal(config.proxy?.workers, 2)
-  }
-)
+t.test('auto is never fewer than two workers, so that one crash never leaves none', async (t) => {
+  const machine = { ...USER_MACHINE, cpuCount: 1 }
+  const { config } = await load(t, { 'tsha.yaml': PROXY }, { machine })
+  t.equal(config.proxy?.workers, 2)
+})
 
-void t.test(
-  'every problem of a file is reported at once, each with its line and column',
-  async (t) => {
-    const text = `virtual_routers:
+t.test('every problem of a file is reported at once, each with its line and column', async (t) => {
+  const text = `virtual_routers:
   a:
     interface: eth0
     vrid: 300
@@ -110,39 +105,38 @@ upstreams:
   web: { servers: [] }
 worker: 3
 `
-    t.strictSame(await problemsOf(t, { 'tsha.yaml': text }, { role: 'master' }), [
-      'tsha.yaml:2:3: addresses is missing in virtual_routers a; use addresses such as [192.0.2.1/24] [TSHA_E_REQUIRED]',
-      'tsha.yaml:2:3: virtual router a has no priority for the role master; use roles: { master: { priority: 100 } } [TSHA_E_REQUIRED]',
-      'tsha.yaml:4:11: vrid 300 is out of range; use 1 to 255 [TSHA_E_VRID_RANGE]',
-      'tsha.yaml:5:22: advert_interval 1 has no unit; use one such as "1s" or "3s" [TSHA_E_VALUE]',
-      'tsha.yaml:6:5: unknown key "adresses"; did you mean "addresses"? [TSHA_E_UNKNOWN_KEY]',
-      'tsha.yaml:7:45: password is not text; use quoted text of 1 to 8 ASCII characters [TSHA_E_VALUE]',
-      'tsha.yaml:8:22: check "servce" does not exist; did you mean "service"? [TSHA_E_REFERENCE]',
-      'tsha.yaml:10:14: address "80" is not valid; use an address with a port, such as ":80", "192.0.2.1:80" or "[::]:80" [TSHA_E_VALUE]',
-      'tsha.yaml:12:30: upstream "wbe" does not exist; did you mean "web"? [TSHA_E_REFERENCE]',
-      'tsha.yaml:12:50: setting the header Connection is not supported; the proxy writes it itself [TSHA_E_NOT_SUPPORTED]',
-      'tsha.yaml:12:76: variable $nothing is not supported [TSHA_E_NOT_SUPPORTED]',
-      'tsha.yaml:13:17: route path / is already given on line 12; use it once [TSHA_E_DUPLICATE]',
-      'tsha.yaml:13:56: connect 500 has no unit; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
-      'tsha.yaml:13:78: max_body_size "1x" is not a size; use one such as 512, "8k" or "1m", and 0 for no limit [TSHA_E_VALUE]',
-      'tsha.yaml:15:19: servers list is empty; use at least one server [TSHA_E_VALUE]',
-      'tsha.yaml:16:1: unknown key "worker"; did you mean "workers"? [TSHA_E_UNKNOWN_KEY]'
-    ])
-  }
-)
+  t.strictSame(await problemsOf(t, { 'tsha.yaml': text }, { role: 'master' }), [
+    'tsha.yaml:2:3: addresses is missing in virtual_routers a; use addresses such as [192.0.2.1/24] [TSHA_E_REQUIRED]',
+    'tsha.yaml:2:3: virtual router a has no priority for the role master; use roles: { master: { priority: 100 } } [TSHA_E_REQUIRED]',
+    'tsha.yaml:4:11: vrid 300 is out of range; use 1 to 255 [TSHA_E_VRID_RANGE]',
+    'tsha.yaml:5:22: advert_interval 1 has no unit; use one such as "1s" or "3s" [TSHA_E_VALUE]',
+    'tsha.yaml:6:5: unknown key "adresses"; did you mean "addresses"? [TSHA_E_UNKNOWN_KEY]',
+    'tsha.yaml:7:45: password is not text; use quoted text of 1 to 8 ASCII characters [TSHA_E_VALUE]',
+    'tsha.yaml:8:22: check "servce" does not exist; did you mean "service"? [TSHA_E_REFERENCE]',
+    'tsha.yaml:10:14: address "80" is not valid; use an address with a port, such as ":80", "192.0.2.1:80" or "[::]:80" [TSHA_E_VALUE]',
+    'tsha.yaml:12:30: upstream "wbe" does not exist; did you mean "web"? [TSHA_E_REFERENCE]',
+    'tsha.yaml:12:50: setting the header Connection is not supported; the proxy writes it itself [TSHA_E_NOT_SUPPORTED]',
+    'tsha.yaml:12:76: variable $nothing is not supported [TSHA_E_NOT_SUPPORTED]',
+    'tsha.yaml:13:17: route path / is already given on line 12; use it once [TSHA_E_DUPLICATE]',
+    'tsha.yaml:13:56: connect 500 has no unit; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
+    'tsha.yaml:13:78: max_body_size "1x" is not a size; use one such as 512, "8k" or "1m", and 0 for no limit [TSHA_E_VALUE]',
+    'tsha.yaml:15:19: servers list is empty; use at least one server [TSHA_E_VALUE]',
+    'tsha.yaml:16:1: unknown key "worker"; did you mean "workers"? [TSHA_E_UNKNOWN_KEY]'
+  ])
+})
 
 /** The one problem that a change to `ROUTER` makes. */
 async function routerProblem(t: TestDirectory, text: string): Promise<string[]> {
   return problemsOf(t, { 'tsha.yaml': text }, { role: 'master' })
 }
 
-void t.test('virtual routers need a role', async (t) => {
+t.test('virtual routers need a role', async (t) => {
   t.strictSame(await problemsOf(t, { 'tsha.yaml': ROUTER }), [
     'tsha.yaml:2:1: virtual_routers needs a role; use --role master or --role backup [TSHA_E_ROLE]'
   ])
 })
 
-void t.test('RFC 3768 5.3.2: one VRID is one election on an interface', async (t) => {
+t.test('RFC 3768 5.3.2: one VRID is one election on an interface', async (t) => {
   const text = `${ROUTER}  other: { interface: eth0, vrid: 51, priority: 90, addresses: [192.0.2.2] }\n`
   t.strictSame(await routerProblem(t, text), [
     'tsha.yaml:8:35: VRID 51 on interface eth0 is already used by web (line 5); use another one for other [TSHA_E_VRID_DUPLICATE]'
@@ -153,30 +147,23 @@ void t.test('RFC 3768 5.3.2: one VRID is one election on an interface', async (t
   )
 })
 
-void t.test(
-  'a weight that can never move the VIP is refused (acassen/keepalived#2599)',
-  async (t) => {
-    const withWeight = (weight: number) =>
-      `${ROUTER}    track: [{ check: service, weight: ${weight} }]\n${PROXY}`
-    t.strictSame(await routerProblem(t, withWeight(-10)), [
-      "tsha.yaml:8:39: weight can never move the addresses of web: with every check failed priority 100 becomes 90, which is not below the partner's 90; use weights that lose more than 10 [TSHA_E_VALUE]"
-    ])
-    t.strictSame(await routerProblem(t, withWeight(-11)), [])
-    t.strictSame(
-      await routerProblem(t, withWeight(11)),
-      [],
-      'a weight that is added while it passes'
-    )
-  }
-)
+t.test('a weight that can never move the VIP is refused (acassen/keepalived#2599)', async (t) => {
+  const withWeight = (weight: number) =>
+    `${ROUTER}    track: [{ check: service, weight: ${weight} }]\n${PROXY}`
+  t.strictSame(await routerProblem(t, withWeight(-10)), [
+    "tsha.yaml:8:39: weight can never move the addresses of web: with every check failed priority 100 becomes 90, which is not below the partner's 90; use weights that lose more than 10 [TSHA_E_VALUE]"
+  ])
+  t.strictSame(await routerProblem(t, withWeight(-11)), [])
+  t.strictSame(await routerProblem(t, withWeight(11)), [], 'a weight that is added while it passes')
+})
 
-void t.test('the address owner (priority 255) is refused with the reason', async (t) => {
+t.test('the address owner (priority 255) is refused with the reason', async (t) => {
   t.strictSame(await routerProblem(t, ROUTER.replace('{ master: 100, backup: 90 }', '255')), [
     'tsha.yaml:6:15: priority 255 means the address owner, which is not supported; use 1 to 254 [TSHA_E_VALUE]'
   ])
 })
 
-void t.test('RFC 3768 5.3.7: an advertisement interval of VRRPv2 is whole seconds', async (t) => {
+t.test('RFC 3768 5.3.7: an advertisement interval of VRRPv2 is whole seconds', async (t) => {
   const text = (interval: string) => `${ROUTER}    advert_interval: ${interval}\n`
   t.strictSame(await routerProblem(t, text('1500ms')), [
     'tsha.yaml:8:22: advert_interval "1500ms" is not whole seconds; use 1s to 255s [TSHA_E_VALUE]'
@@ -186,7 +173,7 @@ void t.test('RFC 3768 5.3.7: an advertisement interval of VRRPv2 is whole second
   ])
 })
 
-void t.test('a password is cut to the 8 bytes of the wire, and never told', async (t) => {
+t.test('a password is cut to the 8 bytes of the wire, and never told', async (t) => {
   const text = (password: string) =>
     `${ROUTER}    authentication: { type: pass, password: ${password} }\n`
   const { config, notes } = await load(
@@ -203,13 +190,13 @@ void t.test('a password is cut to the 8 bytes of the wire, and never told', asyn
   t.notMatch(problems.join(), /gehe/)
 })
 
-void t.test('service is tracked only where there is a listener to ask', async (t) => {
+t.test('service is tracked only where there is a listener to ask', async (t) => {
   t.strictSame(await routerProblem(t, `${ROUTER}    track: [{ check: service, weight: -20 }]\n`), [
     'tsha.yaml:8:22: service is tracked but there is no listener to ask; use listeners, or a script check [TSHA_E_REFERENCE]'
   ])
 })
 
-void t.test('the service check takes its timing from the track entry', async (t) => {
+t.test('the service check takes its timing from the track entry', async (t) => {
   const track =
     'track: [{ check: service, interval: 500ms, timeout: 250ms, fall: 2, rise: 3, weight: -20 }]'
   const text = `${ROUTER}    ${track}\n${PROXY}`
@@ -217,52 +204,46 @@ void t.test('the service check takes its timing from the track entry', async (t)
   t.strictSame(config.serviceCheck, { intervalMs: 500, timeoutMs: 250, rise: 3, fall: 2 })
 })
 
-void t.test(
-  'a script check is a program with arguments; its timeout is its interval',
-  async (t) => {
-    const text = `${ROUTER}    track: [{ check: shell, weight: -20 }]
+t.test('a script check is a program with arguments; its timeout is its interval', async (t) => {
+  const text = `${ROUTER}    track: [{ check: shell, weight: -20 }]
 checks:
   shell: { command: "/bin/sh -c 'exit 0'", interval: 5s }
   idle: { command: [/bin/true] }
 `
-    const { config, notes } = await load(t, { 'tsha.yaml': text }, { role: 'master' })
-    t.strictSame(config.scripts, [
-      {
-        name: 'shell',
-        command: ['/bin/sh', '-c', 'exit 0'],
-        intervalMs: 5000,
-        timeoutMs: 5000,
-        rise: 1,
-        fall: 1
-      }
-    ])
-    t.strictSame(notes, ['check idle is tracked by no virtual router and is not run'])
-  }
-)
+  const { config, notes } = await load(t, { 'tsha.yaml': text }, { role: 'master' })
+  t.strictSame(config.scripts, [
+    {
+      name: 'shell',
+      command: ['/bin/sh', '-c', 'exit 0'],
+      intervalMs: 5000,
+      timeoutMs: 5000,
+      rise: 1,
+      fall: 1
+    }
+  ])
+  t.strictSame(notes, ['check idle is tracked by no virtual router and is not run'])
+})
 
-void t.test(
-  'a script that cannot be run is refused, where keepalived goes on without it',
-  async (t) => {
-    const text = (command: string) =>
-      `${ROUTER}    track: [{ check: a, weight: -20 }]\nchecks:\n  a: { command: ${command} }\n`
-    const files = { 'tsha.yaml': text('/no/such/file'), 'plain.txt': 'text' }
-    t.match(
-      (await problemsOf(t, files, { role: 'master' })).join(),
-      /tsha.yaml:10:17: script \/no\/such\/file does not exist; use the path of a program \[TSHA_E_FILE\]/
-    )
-    t.match(
-      (await routerProblem(t, text('/etc/passwd'))).join(),
-      /is not executable; use chmod \+x \[TSHA_E_FILE\]/
-    )
-    t.match((await routerProblem(t, text('/etc'))).join(), /is not a file/)
-    t.match(
-      (await routerProblem(t, text('"/bin/true && /bin/false"'))).join(),
-      /shell syntax in a command is not supported/
-    )
-  }
-)
+t.test('a script that cannot be run is refused, where keepalived goes on without it', async (t) => {
+  const text = (command: string) =>
+    `${ROUTER}    track: [{ check: a, weight: -20 }]\nchecks:\n  a: { command: ${command} }\n`
+  const files = { 'tsha.yaml': text('/no/such/file'), 'plain.txt': 'text' }
+  t.match(
+    (await problemsOf(t, files, { role: 'master' })).join(),
+    /tsha.yaml:10:17: script \/no\/such\/file does not exist; use the path of a program \[TSHA_E_FILE\]/
+  )
+  t.match(
+    (await routerProblem(t, text('/etc/passwd'))).join(),
+    /is not executable; use chmod \+x \[TSHA_E_FILE\]/
+  )
+  t.match((await routerProblem(t, text('/etc'))).join(), /is not a file/)
+  t.match(
+    (await routerProblem(t, text('"/bin/true && /bin/false"'))).join(),
+    /shell syntax in a command is not supported/
+  )
+})
 
-void t.test('syntax errors and repeated keys carry their place', async (t) => {
+t.test('syntax errors and repeated keys carry their place', async (t) => {
   t.strictSame(await problemsOf(t, { 'tsha.yaml': 'workers: 2\nworkers: 3\n' }), [
     'tsha.yaml:2:1: map keys must be unique [TSHA_E_DUPLICATE]'
   ])
@@ -278,7 +259,7 @@ void t.test('syntax errors and repeated keys carry their place', async (t) => {
   ])
 })
 
-void t.test('columns count characters, also after Chinese text', async (t) => {
+t.test('columns count characters, also after Chinese text', async (t) => {
   const text = PROXY.replace('path: /,', '"path": "/\u{1F600}\u8D1F", upstrem: a,')
   t.match(
     (await problemsOf(t, { 'tsha.yaml': text })).join(),
@@ -286,7 +267,7 @@ void t.test('columns count characters, also after Chinese text', async (t) => {
   )
 })
 
-void t.test('without root a user is ignored and said so; with root it must exist', async (t) => {
+t.test('without root a user is ignored and said so; with root it must exist', async (t) => {
   const text = `${PROXY}user: www\n`
   const loaded = await load(t, { 'tsha.yaml': text }, { machine: USER_MACHINE })
   t.equal(loaded.config.proxy?.user, null)
@@ -297,7 +278,7 @@ void t.test('without root a user is ignored and said so; with root it must exist
   ])
 })
 
-void t.test('a missing file is one clear problem', async (t) => {
+t.test('a missing file is one clear problem', async (t) => {
   t.strictSame(await problemsOf(t, { 'nginx.conf': { a: '' } }), [
     'file nginx.conf is a directory [TSHA_E_FILE]'
   ])
@@ -309,7 +290,7 @@ void t.test('a missing file is one clear problem', async (t) => {
   ])
 })
 
-void t.test('one address and name has one server', async (t) => {
+t.test('one address and name has one server', async (t) => {
   const second = '  - { address: ":80", server_names: [a.example], default: true }\n'
   const clash = PROXY + second.replace(', default: true', '') + second
   t.strictSame(await problemsOf(t, { 'tsha.yaml': clash }), [
@@ -320,7 +301,7 @@ void t.test('one address and name has one server', async (t) => {
   ])
 })
 
-void t.test('an alias is read where it points to, and a bomb of them is refused', async (t) => {
+t.test('an alias is read where it points to, and a bomb of them is refused', async (t) => {
   const text =
     PROXY.replace('servers: [', 'servers: &s [') +
     '  - { address: ":81", routes: [{ path: /, upstream: other }] }\n'
