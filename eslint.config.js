@@ -10,6 +10,15 @@ export default tseslint.config(
     },
     rules: {
       eqeqeq: 'error',
+      // tap itself waits for its subtests and reports how each one ended.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafePromises: [
+            { from: 'package', name: 'PromiseWithSubtest', package: '@tapjs/core' }
+          ]
+        }
+      ],
       'no-console': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',

@@ -56,10 +56,13 @@ export interface Problem {
   readonly position?: Position
 }
 
-/** Formats a problem as `file:line:column: message [CODE]`, the form editors and terminals can open. */
+/**
+ * Formats a problem as `file:line:column: message [CODE]`, the form editors and terminals can open; one
+ * of the command line as `tsha: message [CODE]`.
+ */
 export function formatProblem(problem: Problem): string {
   const { position, message, code } = problem
-  const where = position ? `${position.file}:${position.line}:${position.column}: ` : ''
+  const where = position ? `${position.file}:${position.line}:${position.column}: ` : 'tsha: '
   return `${where}${message} [${code}]`
 }
 

@@ -1,5 +1,5 @@
 import type { ProxyConfig } from './model.js'
-import type { PeerStatus } from './upstream/peer-status.js'
+import type { PeerEvent, PeerStatus } from './upstream/peer-status.js'
 
 /**
  * The messages between the director process and a proxy worker. A peer is named by its index: all
@@ -21,14 +21,6 @@ export type DirectorMessage =
   /** Finish what runs, at most for `graceMs`, then exit. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
-
-/** What one attempt taught about a peer. */
-export type PeerEvent =
-  | { readonly kind: 'failed'; readonly at: number }
-  /** A request that was sent at `startedAt` was answered. */
-  | { readonly kind: 'succeeded'; readonly at: number; readonly startedAt: number }
-  /** A live request is sent to a disabled peer whose fail_timeout is over. */
-  | { readonly kind: 'probed'; readonly at: number }
 
 /** What a worker tells the director. */
 export type WorkerMessage =

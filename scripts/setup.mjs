@@ -1,0 +1,257 @@
+// Makes a fresh clone runnable: system packages, node modules, build. Needs nothing but Node, npm and,
+// to install system packages, root with apt-get or dnf. Does only what is missing.
+//
+//   node scripts/setup.mjs [--for build|demo|test] [--allow-missing] [--no-build]
+//
+// --allow-missing  a system package that cannot be installed is told, but is no error
+// --no-build       leaves dist/ alone
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
+const NODE_MINIMUM = [20, 19]
+const MINUTE_MS = 60_000
+const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+/** Programs, why they are needed, and the packages that bring them, by package manager. */
+const PROGRAMS = {
+  ip: { apt: 'iproute2', dnf: 'iproute' },
+  unshare: { apt: 'util-linux', dnf: 'util-linux' },
+  nsenter: { apt: 'util-linux', dnf: 'util-linux' },
+  mount: { apt: 'mount', dnf: 'util-linux' },
+  setpriv: { apt: 'util-linux', dnf: 'util-linux' },
+  bash: { apt: 'bash', dnf: 'bash' },
+  pgrep: { apt: 'procps', dnf: 'procps-ng' },
+  keepalived: { apt: 'keepalived', dnf: 'keepalived' },
+  nginx: { apt: 'nginx', dnf: 'nginx' },
+  tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
+  tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
+  python3: { apt: 'python3', dnf: 'python3' },
+  make: { apt: 'make', dnf: 'make' },
+  'g++': { apt: 'g++', dnf: 'gcc-c++' }
+}
+const BUILD_PROGRAMS = ['python3', 'make', 'g++']
+const NEEDED_FOR = {
+  build: [],
+  demo: ['ip', 'unshare', 'nsenter', 'mount'],
+  test: [
+    ...['ip', 'unshare', 'nsenter', 'mount', 'setpriv', 'bash', 'pgrep'],
+    ...['keepalived', 'nginx', 'tcpdump', 'tshark']
+  ]
+}
+
+const options = readOptions(process.argv.slice(2))
+checkNode()
+const environment = nodeEnvironment()
+installPrograms()
+installModules()
+if (!options.noBuild) build()
+
+function readOptions(args) {
+  const at = args.indexOf('--for')
+  const purpose = at === -1 ? 'build' : args[at + 1]
+  if (!(purpose in NEEDED_FOR)) stop(`--for takes build, demo or test; found ${String(purpose)}`)
+  return {
+    purpose,
+    allowMissing: args.includes('--allow-missing'),
+    noBuild: args.includes('--no-build')
+  }
+}
+
+function say(text) {
+  process.stdout.write(`setup: ${text}\n`)
+}
+
+function stop(text) {
+  process.stderr.write(`setup: ${text}\n`)
+  process.exit(1)
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const enough = major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1])
+  if (!enough) {
+    stop(
+      `Node ${process.versions.node} is too old; install Node ${NODE_MINIMUM.join('.')} or newer`
+    )
+  }
+  if (process.platform !== 'linux') stop(`tsha runs on Linux only; this is ${process.platform}`)
+}
+
+/** The environment of npm and of the compiler; C++ modules find Node's own headers without a download. */
+function nodeEnvironment() {
+  const node = realpathSync(process.execPath)
+  const prefix = dirname(dirname(node))
+  const path = [dirname(process.execPath), process.env.PATH ?? '', ...SYSTEM_PATH].join(delimiter)
+  const result = { ...process.env, PATH: path }
+  if (existsSync(join(prefix, 'include/node/node.h'))) result.npm_config_nodedir ??= prefix
+  return result
+}
+
+function isInstalled(program) {
+  return (environment.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function installPrograms() {
+  const needed = [...NEEDED_FOR[options.purpose], ...(mustCompile() ? BUILD_PROGRAMS : [])]
+  const missing = needed.filter((program) => !isInstalled(program))
+  if (missing.length === 0) return
+  const manager = ['apt', 'dnf'].find((each) => isInstalled(each === 'apt' ? 'apt-get' : each))
+  if (!manager) {
+    giveUp(`install ${missing.join(', ')}; this system has neither apt-get nor dnf`, missing)
+    return
+  }
+  const packages = [...new Set(missing.map((program) => PROGRAMS[program][manager]))]
+  const command =
+    manager === 'apt'
+      ? ['apt-get', 'install', '-y', '--no-install-recommends', ...packages]
+      : ['dnf', 'install', '-y', ...packages]
+  if (process.getuid() !== 0) {
+    giveUp(`${missing.join(', ')} missing; run: sudo ${command.join(' ')}`, missing)
+    return
+  }
+  say(`installing ${packages.join(' ')} (${missing.join(', ')} missing): ${command.join(' ')}`)
+  const failure = manager === 'apt' ? aptInstall(command) : runQuietly(command, 10 * MINUTE_MS)
+  if (failure) giveUp(`${command.join(' ')} failed:\n${failure}`, missing)
+}
+
+/** Without the compiler there is no tsha; a missing test program only means skipped tests. */
+function giveUp(text, missing) {
+  const vital = missing.some((program) => BUILD_PROGRAMS.includes(program))
+  if (!options.allowMissing || vital) stop(text)
+  say(`${text}\nsetup: going on without`)
+}
+
+/** Packages must not start their services here: nginx would take port 80 of this machine. */
+function aptInstall(command) {
+  const policy = '/usr/sbin/policy-rc.d'
+  const ours = !existsSync(policy)
+  const remove = () => {
+    if (ours) rmSync(policy, { force: true })
+  }
+  const interrupted = () => {
+    remove()
+    process.exit(1)
+  }
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+    if (!hasPackageLists()) runQuietly(['apt-get', 'update'], 5 * MINUTE_MS)
+    const first = runQuietly(command, 10 * MINUTE_MS)
+    if (!first) return ''
+    say('once more after apt-get update')
+    runQuietly(['apt-get', 'update'], 5 * MINUTE_MS)
+    return runQuietly(command, 10 * MINUTE_MS)
+  } finally {
+    remove()
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+  }
+}
+
+function hasPackageLists() {
+  try {
+    return readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'))
+  } catch {
+    return false
+  }
+}
+
+/** Runs a command and returns what it said if it failed, or an empty string. */
+function runQuietly(command, timeout) {
+  const [program, ...args] = command
+  const outcome = spawnSync(program, args, {
+    cwd: ROOT,
+    env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    timeout
+  })
+  if (outcome.status === 0) return ''
+  const said = `${outcome.stdout ?? ''}${outcome.stderr ?? ''}`.trim()
+  const reason = outcome.error ? `\n${outcome.error.message}` : ''
+  return `${said.split('\n').slice(-40).join('\n')}${reason}` || `exit code ${outcome.status}`
+}
+
+function modulePath(...parts) {
+  return join(ROOT, 'node_modules', ...parts)
+}
+
+/** Whether the modules are there exactly as package-lock.json wants them. */
+function modulesAreCurrent() {
+  try {
+    const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages
+    const present = JSON.parse(readFileSync(modulePath('.package-lock.json'), 'utf8')).packages
+    return Object.entries(wanted).every(
+      ([name, { version, optional }]) =>
+        name === '' || optional === true || present[name]?.version === version
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Whether raw-socket's C++ part is built and fits this Node. */
+function rawSocketLoads() {
+  const outcome = spawnSync(process.execPath, ['-e', "require('raw-socket')"], {
+    cwd: ROOT,
+    stdio: 'ignore',
+    timeout: MINUTE_MS
+  })
+  return outcome.status === 0
+}
+
+function mustCompile() {
+  return !modulesAreCurrent() || !rawSocketLoads()
+}
+
+function npm(...args) {
+  const beside = join(dirname(process.execPath), 'npm')
+  const script = process.env.npm_execpath
+  if (script?.endsWith('.js')) return [process.execPath, script, ...args]
+  return [existsSync(beside) ? beside : 'npm', ...args]
+}
+
+function installModules() {
+  if (!modulesAreCurrent()) {
+    say('installing node modules: npm ci')
+    const failure = runQuietly(npm('ci', '--no-audit', '--no-fund'), 10 * MINUTE_MS)
+    if (failure) stop(`npm ci failed:\n${failure}`)
+  }
+  if (rawSocketLoads()) return
+  say(`building raw-socket for Node ${process.versions.node}: npm rebuild raw-socket`)
+  const failure = runQuietly(npm('rebuild', 'raw-socket'), 5 * MINUTE_MS)
+  if (failure || !rawSocketLoads()) stop(`npm rebuild raw-socket failed:\n${failure}`)
+}
+
+/** The time of the newest file below a path, in milliseconds since the epoch. */
+function newest(path) {
+  if (!existsSync(path)) return 0
+  const status = statSync(path)
+  if (!status.isDirectory()) return status.mtimeMs
+  return Math.max(status.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+}
+
+function build() {
+  const stamp = join(ROOT, 'dist/.tsbuildinfo')
+  const sources = ['bin', 'src', 'test', 'bench', 'tsconfig.json', 'package-lock.json']
+  const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0
+  if (sources.every((source) => newest(join(ROOT, source)) <= built)) return
+  say('building: npm run build')
+  const compiler = [process.execPath, modulePath('typescript/bin/tsc'), '-p', 'tsconfig.json']
+  const failure = runQuietly(compiler, 5 * MINUTE_MS)
+  if (failure) stop(`the build failed:\n${failure}`)
+  const now = new Date()
+  utimesSync(stamp, now, now)
+}

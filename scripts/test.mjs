@@ -1,0 +1,262 @@
+// Everything that shows that tsha works: lint, types, then every test. `npm test`.
+//
+//   node scripts/test.mjs [unit|netns|interop] [PATTERN]
+//
+// With a part only the tests of that part run, with PATTERN only the files whose path contains it.
+// Tests that build networks need root; without it, or without a program that they need, they are
+// skipped by name and counted. The last line is `N passed, N failed, N skipped`.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
+const PARTS = ['unit', 'netns', 'interop']
+const STEP_LIMIT_MS = 20 * 60_000
+/** A file of one part may take this long; then it is ended and has failed. */
+const FILE_LIMITS_MS = { unit: 120_000, netns: 300_000, interop: 180_000 }
+const KILL_AFTER_MS = 10_000
+const OUTPUT_LIMIT = 1024 * 1024
+
+const counts = { passed: 0, failed: 0, skipped: 0 }
+const children = new Set()
+const [part, pattern = ''] = readArguments(process.argv.slice(2))
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGTERM')
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  })
+}
+
+await main()
+
+async function main() {
+  const setup = join(ROOT, 'scripts/setup.mjs')
+  const ready = await run(
+    process.execPath,
+    [setup, '--for', 'test', '--allow-missing', '--no-build'],
+    {
+      stdio: 'inherit'
+    }
+  )
+  if (ready.code !== 0) {
+    counts.failed += 1
+    return finish()
+  }
+  await check('types and build', 'typescript/bin/tsc', ['-p', 'tsconfig.json'])
+  if (part === null) {
+    await check('eslint', 'eslint/bin/eslint.js', ['.'])
+    await check('prettier', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
+  }
+  const files = testFiles().filter((file) => file.source.includes(pattern))
+  const wanted = files.filter((file) => part === null || file.part === part)
+  const { Parser } = await import(await parserModule())
+  await inParallel(
+    wanted.filter((file) => file.part === 'unit'),
+    availableParallelism(),
+    (file) => runFile(file, Parser)
+  )
+  // Timers are measured there: one at a time.
+  for (const each of ['netns', 'interop']) {
+    for (const file of wanted.filter((other) => other.part === each)) await runFile(file, Parser)
+  }
+  if (wanted.length === 0) {
+    print(`FAIL no test file matches ${part ?? ''} ${pattern}`)
+    counts.failed += 1
+  }
+  finish()
+}
+
+function finish() {
+  process.exitCode = counts.failed === 0 ? 0 : 1
+  print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+}
+
+function readArguments(args) {
+  if (args.length > 0 && PARTS.includes(args[0])) return args
+  return [null, args[0] ?? '']
+}
+
+function print(text) {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One line of the report: verdict, name, what was found, how long it took. */
+function report(verdict, name, found, startedAt) {
+  const seconds = `${((Date.now() - startedAt) / 1000).toFixed(1)} s`
+  print(`${verdict.padEnd(4)} ${name.padEnd(52)} ${found.padEnd(28)} ${seconds.padStart(8)}`)
+}
+
+/** tap's own parser, also when npm has put it below tap. */
+async function parserModule() {
+  const places = ['node_modules/tap-parser', 'node_modules/tap/node_modules/tap-parser']
+  const place = places.find((each) => existsSync(join(ROOT, each)))
+  return `file://${join(ROOT, place ?? places[0], 'dist/esm/index.js')}`
+}
+
+/** Every test file with its compiled program; `dist` may hold programs whose source is gone. */
+function testFiles() {
+  const found = readdirSync(join(ROOT, 'test'), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+  return found.map((name) => ({
+    source: join('test', name),
+    program: join(ROOT, 'dist/test', name.replace(/\.ts$/, '.js')),
+    part: ['netns', 'interop'].find((each) => dirname(name).split('/')[0] === each) ?? 'unit'
+  }))
+}
+
+async function inParallel(items, limit, work) {
+  const queue = [...items]
+  const next = async () => {
+    for (let item = queue.shift(); item; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: limit }, next))
+}
+
+/** Runs a program to its end; its output goes to `onStdout` or is kept. */
+function run(program, args, options = {}) {
+  const { stdio = ['ignore', 'pipe', 'pipe'], limitMs = STEP_LIMIT_MS, onStdout } = options
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio, env: testEnvironment() })
+    children.add(child)
+    let output = ''
+    let errors = ''
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGTERM')
+      setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref()
+    }, limitMs)
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      output = (output + text).slice(-OUTPUT_LIMIT)
+      onStdout?.(text)
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      errors = (errors + text).slice(-OUTPUT_LIMIT)
+    })
+    const end = (code, signal) => {
+      clearTimeout(timer)
+      children.delete(child)
+      resolve({ code, signal, output, errors, late })
+    }
+    child.once('error', (error) => {
+      errors += error.message
+      end(127, null)
+    })
+    child.once('close', end)
+  })
+}
+
+function testEnvironment() {
+  const environment = { ...process.env, NO_COLOR: '1' }
+  delete environment.FORCE_COLOR
+  return environment
+}
+
+/** A check that is one program: it counts as one, its output is shown when it fails. */
+async function check(name, program, args) {
+  const startedAt = Date.now()
+  const path = join(ROOT, 'node_modules', program)
+  const outcome = await run(process.execPath, [path, ...args])
+  const passed = outcome.code === 0
+  counts[passed ? 'passed' : 'failed'] += 1
+  report(passed ? 'ok' : 'FAIL', name, '', startedAt)
+  if (!passed) print(indent(`${outcome.output}${outcome.errors}`.trim()))
+}
+
+async function runFile(file, Parser) {
+  const startedAt = Date.now()
+  const result = { passed: 0, failed: 0, skipped: 0, details: [], notes: [] }
+  let final = null
+  const parser = new Parser((results) => {
+    final = results
+  })
+  collect(parser, [], result)
+  const outcome = await run(process.execPath, ['--enable-source-maps', file.program], {
+    limitMs: FILE_LIMITS_MS[file.part],
+    onStdout: (text) => parser.write(text)
+  })
+  parser.end()
+  const problem = problemOf(outcome, final, result)
+  if (problem) {
+    result.failed += 1
+    result.details.push(problem, outcome.errors.trim())
+  }
+  for (const key of ['passed', 'failed', 'skipped']) counts[key] += result[key]
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : ''
+  const failed = result.failed > 0 ? `, ${result.failed} failed` : ''
+  const verdict = result.failed > 0 ? 'FAIL' : result.passed === 0 ? 'skip' : 'ok'
+  report(verdict, file.source, `${result.passed} passed${failed}${skipped}`, startedAt)
+  for (const note of result.notes) print(indent(note))
+  for (const detail of result.details) if (detail !== '') print(indent(detail))
+}
+
+/** What is wrong with a whole file although no assertion of it has failed. */
+function problemOf(outcome, final, result) {
+  if (outcome.late) return 'took too long and was ended'
+  if (result.failed > 0) return null
+  if (outcome.signal) return `ended by ${outcome.signal}`
+  if (outcome.code !== 0) return `ended with exit code ${outcome.code}`
+  if (!final?.ok) return 'its report is incomplete'
+  if (result.passed + result.skipped === 0) return 'asserts nothing'
+  return null
+}
+
+/** Counts assertions, not the subtests that only sum them up; shows comments, skips and failures. */
+function collect(parser, path, result) {
+  parser.on('child', (child) => {
+    collect(child, [...path, child.name ?? ''], result)
+  })
+  parser.on('comment', (comment) => {
+    const text = comment.trim()
+    const isSummary = /^# (\{|time=|Subtest)/.test(text)
+    if (!isSummary) result.notes.push(text)
+  })
+  parser.on('assert', (assertion) => {
+    const reason = assertion.skip || assertion.todo
+    if (reason) {
+      result.skipped += 1
+      const why = typeof reason === 'string' ? reason : 'no reason given'
+      result.notes.push(`skipped: ${[...path, assertion.name].join(' > ')}: ${why}`)
+    } else if (assertion.closingTestPoint) {
+      // Its assertions have been counted one by one.
+    } else if (assertion.ok) {
+      result.passed += 1
+    } else {
+      result.failed += 1
+      result.details.push(describeFailure(path, assertion))
+    }
+  })
+  parser.on('bailout', (reason) => {
+    result.failed += 1
+    result.details.push(`bailed out: ${reason}`)
+  })
+}
+
+function describeFailure(path, assertion) {
+  const lines = [`not ok: ${[...path, assertion.name].join(' > ')}`]
+  const shown = ['message', 'diff', 'found', 'wanted', 'pattern', 'error', 'stack', 'source']
+  for (const [key, value] of Object.entries(assertion.diag ?? {})) {
+    if (!shown.includes(key)) continue
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    lines.push(
+      `  ${key}:`,
+      ...text
+        .trimEnd()
+        .split('\n')
+        .map((line) => `    ${line}`)
+    )
+  }
+  if (assertion.tapError) lines.push(`  ${assertion.tapError}`)
+  return lines.join('\n')
+}
+
+function indent(text) {
+  return text
+    .split('\n')
+    .map((line) => `     ${line}`)
+    .join('\n')
+}

@@ -1,0 +1,75 @@
+import { loadConfig, type LoadOptions } from '../config/load.js'
+import { Director } from '../director/director.js'
+import { openLog, type Log } from '../director/log.js'
+import { messageOf } from '../errors.js'
+import { openSystemdNotifier } from '../linux/sd-notify.js'
+
+/**
+ * `tsha run`: a director in the foreground, until SIGTERM or SIGINT.
+ *
+ * @returns the exit code
+ * @throws {ConfigError} when the configuration cannot be used
+ * @throws {TshaError} when the system refuses to let it start
+ */
+export async function run(options: LoadOptions): Promise<number> {
+  const { config, ignored, notes } = await loadConfig(options)
+  process.title = 'tsha: director'
+  const { log, flush } = openLog()
+  const systemd = openSystemdNotifier(process.env)
+  if (ignored.length > 0) {
+    log.info({ directives: ignored }, 'these directives have no meaning for tsha')
+  }
+  for (const note of notes) log.info(note)
+  const director = new Director(config, log, systemd)
+  try {
+    const stopRequested = signalled(director, log)
+    const failed = brokenDown(log)
+    await Promise.race([director.start(), failed])
+    const why = await Promise.race([stopRequested, failed])
+    log.info({ signal: why }, 'stopping')
+    await director.stop()
+    log.info('stopped')
+    return 0
+  } catch (error) {
+    await director.stop({ graceMs: 0 })
+    throw error
+  } finally {
+    systemd.close()
+    flush()
+  }
+}
+
+/**
+ * Rejects with the first error that nobody caught. Such a director gives its addresses away rather
+ * than going on in a state that nobody foresaw.
+ */
+function brokenDown(log: Log): Promise<never> {
+  return new Promise((_, reject) => {
+    process.on('uncaughtException', (error) => {
+      log.fatal(error, 'giving up after an unexpected error')
+      reject(error)
+    })
+  })
+}
+
+/** Resolves at the first request to stop. A second one ends a hand-over that is going on. */
+function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
+  process.on('SIGUSR1', () => {
+    director.reopenLogs().catch((error: unknown) => {
+      log.error(`cannot reopen the log files: ${messageOf(error)}`)
+    })
+  })
+  process.on('SIGHUP', () => {
+    log.warn('SIGHUP ignored: reloading is not supported yet; restart to change the configuration')
+  })
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      let isFirst = true
+      process.on(signal, () => {
+        if (isFirst) resolve(signal)
+        else void director.stop({ graceMs: 0 })
+        isFirst = false
+      })
+    }
+  })
+}

@@ -1,0 +1,120 @@
+import type { Config } from '../config/model.js'
+import { TshaError } from '../errors.js'
+import { monotonicNow } from '../linux/clock.js'
+import { findGroup, findUser, type User } from '../linux/users.js'
+import type { SystemdNotifier } from '../linux/sd-notify.js'
+import { DirectorHealth } from './health.js'
+import { prepareLogFiles, type Owner } from './log-files.js'
+import type { Log } from './log.js'
+import { removePidFile, writePidFile } from './pid-file.js'
+import { RunningRouter } from './virtual-router.js'
+import { WorkerSupervisor } from './worker-supervisor.js'
+
+/** How long requests that run may take to finish when the director stops. */
+const SHUTDOWN_GRACE_MS = 10_000
+/** keepalived runs its scripts as this user where it exists. */
+const SCRIPT_USER = 'keepalived_script'
+
+/**
+ * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
+ * is sockets, workers, checks, election: a director competes only when it can serve.
+ */
+export class Director {
+  readonly #config: Config
+  readonly #log: Log
+  readonly #systemd: SystemdNotifier
+  #routers: RunningRouter[] = []
+  #supervisor: WorkerSupervisor | null = null
+  #health: DirectorHealth | null = null
+  #workerOwner: Owner | null = null
+  #watchdog: NodeJS.Timeout | null = null
+
+  constructor(config: Config, log: Log, systemd: SystemdNotifier) {
+    this.#config = config
+    this.#log = log
+    this.#systemd = systemd
+  }
+
+  /** @throws {TshaError} what the system refused; `stop` undoes what was begun */
+  async start(): Promise<void> {
+    await this.#open()
+    this.#health?.start()
+    for (const router of this.#routers) router.start()
+    this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
+    this.#systemd.notify('READY=1', 'STATUS=running')
+    const interval = this.#systemd.watchdogIntervalMs
+    if (interval !== null) {
+      this.#watchdog = setInterval(() => {
+        this.#systemd.notify('WATCHDOG=1')
+      }, interval)
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { proxy, pidFile, virtualRouters } = this.#config
+    for (const router of virtualRouters) {
+      this.#routers.push(await RunningRouter.open(router, this.#log))
+    }
+    const scriptUser = isRoot() ? await findUser(SCRIPT_USER) : null
+    const health = new DirectorHealth(this.#config, scriptUser, this.#log, () => {
+      this.#applyConditions()
+    })
+    this.#health = health
+    if (proxy) {
+      this.#workerOwner = await findOwner(proxy.user, proxy.group)
+      await prepareLogFiles(proxy, this.#workerOwner)
+      this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
+        availabilityChanged: () => {
+          health.checkServiceNow()
+        }
+      })
+      await this.#supervisor.start()
+    }
+    if (pidFile !== null) await writePidFile(pidFile, this.#log)
+  }
+
+  /** Writes the proxy's logs to new files after the old ones were moved away. */
+  async reopenLogs(): Promise<void> {
+    const { proxy } = this.#config
+    if (!proxy) return
+    await prepareLogFiles(proxy, this.#workerOwner)
+    this.#supervisor?.reopenLogs()
+    this.#log.info('log files reopened')
+  }
+
+  /**
+   * Hands the addresses over, lets the running requests finish, and ends every process. A second call
+   * waits for nothing.
+   */
+  async stop({ graceMs = SHUTDOWN_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
+    this.#systemd.notify('STOPPING=1')
+    // A check that fails because we stop must not be taken for an outage.
+    this.#health?.stop()
+    await Promise.all(this.#routers.map((router) => router.stop()))
+    await this.#supervisor?.stop(graceMs)
+    if (this.#watchdog) clearInterval(this.#watchdog)
+    if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
+  }
+
+  #applyConditions(): void {
+    for (const router of this.#routers) {
+      const conditions = this.#health?.conditionsOf(router.config)
+      if (conditions) router.setConditions(conditions)
+    }
+  }
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
+/** Whom the log files of the workers belong to; null when we may not choose. */
+async function findOwner(user: string | null, group: string | null): Promise<Owner | null> {
+  if (user === null || !isRoot()) return null
+  const found: User | null = await findUser(user)
+  const gid = group === null ? found?.gid : await findGroup(group)
+  if (!found || gid === undefined || gid === null) {
+    throw new TshaError('TSHA_E_WORKER', `user ${user} or group ${group ?? ''} does not exist`)
+  }
+  return { uid: found.uid, gid }
+}

@@ -1,0 +1,168 @@
+import type { VirtualRouterConfig } from '../config/model.js'
+import { TshaError } from '../errors.js'
+import { systemClock } from '../linux/clock.js'
+import { readInterface, type NetworkInterface } from '../linux/interface.js'
+import { IpAddressManager } from '../linux/ip-address.js'
+import { LinkMonitor } from '../linux/link-monitor.js'
+import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.js'
+import { RawSocket } from '../linux/raw-socket.js'
+import type { Conditions, VirtualRouter } from '../vrrp/model.js'
+import { Speaker } from '../vrrp/speaker.js'
+import { encodePassword } from '../vrrp/wire/advertisement-v2.js'
+import { VRRP_GROUP, VRRP_PROTOCOL } from '../vrrp/wire/ipv4.js'
+import { gratuitousArpAnnouncer } from './announcer.js'
+import type { Log } from './log.js'
+import { SpeakerLog } from './speaker-log.js'
+
+/** One virtual router of this director with everything it needs from the system. */
+export class RunningRouter {
+  readonly config: VirtualRouterConfig
+  readonly #log: Log
+  readonly #interface: NetworkInterface
+  readonly #addresses: IpAddressManager
+  readonly #packetSocket: PacketSocket
+  readonly #rawSocket: RawSocket
+  readonly #speaker: Speaker
+  #linkMonitor: LinkMonitor | null = null
+  #isClosed = false
+
+  /**
+   * Opens the sockets and removes addresses that an earlier life left behind. Nothing is sent yet.
+   *
+   * @throws {TshaError} `TSHA_E_INTERFACE`, `TSHA_E_RAW_SOCKET`, `TSHA_E_PACKET_SOCKET`,
+   * `TSHA_E_ADDRESS`; nothing is left open
+   */
+  static async open(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
+    const found = await readInterface(config.interface)
+    const router = new RunningRouter(
+      config,
+      found,
+      log.child({ router: config.name, vrid: config.vrid })
+    )
+    try {
+      await router.#addresses.clear()
+    } catch (error) {
+      router.close()
+      throw error
+    }
+    return router
+  }
+
+  private constructor(config: VirtualRouterConfig, found: NetworkInterface, log: Log) {
+    this.config = config
+    this.#log = log
+    this.#interface = found
+    const router = describeRouter(config, found)
+    const warn = (message: string): void => {
+      log.error(message)
+    }
+    this.#addresses = new IpAddressManager(
+      config.interface,
+      config.addresses,
+      config.addressLeaseMs,
+      warn
+    )
+    this.#packetSocket = openPacketSocket(found.index)
+    try {
+      this.#rawSocket = new RawSocket(
+        {
+          protocol: VRRP_PROTOCOL,
+          interface: config.interface,
+          interfaceIndex: found.index,
+          group: VRRP_GROUP
+        },
+        (packet) => {
+          this.#speaker.receive(packet)
+        },
+        (error) => {
+          log.error(`vrrp socket: ${error.message}`)
+        }
+      )
+    } catch (error) {
+      this.#packetSocket.close()
+      throw error
+    }
+    this.#speaker = new Speaker(
+      router,
+      { priority: config.priority, serviceUp: true },
+      {
+        clock: systemClock,
+        socket: this.#rawSocket,
+        addresses: this.#addresses,
+        announcer: gratuitousArpAnnouncer(
+          this.#packetSocket,
+          found.mac,
+          router.addresses,
+          (message) => {
+            log.error(`gratuitous ARP: ${message}`)
+          }
+        ),
+        observer: new SpeakerLog(log)
+      }
+    )
+  }
+
+  /** Takes part in the election from now on. */
+  start(): void {
+    const { interface: name, addresses } = this.config
+    this.#linkMonitor = new LinkMonitor(
+      name,
+      this.#interface.isUp,
+      (isUp) => {
+        this.#log.warn({ interface: name, isUp }, 'link changed')
+        this.#speaker.setLink(isUp)
+      },
+      (message) => {
+        this.#log.warn(message)
+      }
+    )
+    this.#log.info(
+      {
+        interface: name,
+        addresses: addresses.map((entry) => `${entry.address}/${entry.prefixLength}`),
+        priority: this.#speaker.state.priority
+      },
+      'virtual router starts'
+    )
+    this.#speaker.start(this.#interface.isUp)
+  }
+
+  setConditions(conditions: Conditions): void {
+    this.#speaker.setConditions(conditions)
+  }
+
+  /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */
+  async stop(): Promise<void> {
+    await this.#speaker.stop()
+    this.close()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#linkMonitor?.close()
+    this.#rawSocket.close()
+    this.#packetSocket.close()
+  }
+}
+
+function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {
+  const addresses = config.addresses.map((entry) => entry.address)
+  // A virtual address that was left behind must never become the source of our advertisements.
+  const own = found.addresses.find((entry) => !addresses.includes(entry.address))
+  if (!own) {
+    throw new TshaError(
+      'TSHA_E_INTERFACE',
+      `interface ${found.name} has no IPv4 address of its own; advertisements need one as their source`
+    )
+  }
+  return {
+    name: config.name,
+    vrid: config.vrid,
+    adverInterval: config.advertIntervalMs,
+    primaryAddress: own.address,
+    addresses,
+    authData: config.password === null ? null : encodePassword(config.password),
+    makesBeforeBreak: config.handOver === 'make-before-break'
+  }
+}

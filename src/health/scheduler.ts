@@ -1,0 +1,96 @@
+import { observe, UNKNOWN, type CheckStatus, type Hysteresis } from './status.js'
+
+/** One run of a check. */
+export interface CheckResult {
+  readonly passed: boolean
+  /** Why, for the log: `exited with status 1`, `no answer within 2000 ms`. */
+  readonly detail: string
+}
+
+/**
+ * Runs a check once; never rejects, ends by itself within its own timeout, and at once, leaving nothing
+ * behind, when `signal` is aborted.
+ */
+export type CheckRun = (signal: AbortSignal) => Promise<CheckResult>
+
+/** When a check runs, and what changes its status. */
+export interface Schedule extends Hysteresis {
+  readonly intervalMs: number
+}
+
+/**
+ * Runs one check regularly: at once when started, then every interval. A run that is still going when
+ * the next is due skips that one (keepalived). Tells only changes of the status, and the first result.
+ */
+export class CheckScheduler {
+  readonly #run: CheckRun
+  readonly #schedule: Schedule
+  readonly #onChange: (isUp: boolean, detail: string) => void
+  #status: CheckStatus = UNKNOWN
+  #timer: NodeJS.Timeout | null = null
+  #isRunning = false
+  #isWanted = false
+  readonly #abort = new AbortController()
+
+  constructor(
+    run: CheckRun,
+    schedule: Schedule,
+    onChange: (isUp: boolean, detail: string) => void
+  ) {
+    this.#run = run
+    this.#schedule = schedule
+    this.#onChange = onChange
+  }
+
+  /** Null until the first result. */
+  get isUp(): boolean | null {
+    return this.#status.isUp
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      if (!this.#isRunning) this.#begin()
+    }, this.#schedule.intervalMs)
+    this.#begin()
+  }
+
+  /** Runs the check at once, or once more right after the run that is going on. */
+  runNow(): void {
+    if (this.#timer === null) return
+    if (this.#isRunning) this.#isWanted = true
+    else this.#begin()
+  }
+
+  /** Ends for good, a run that is going on too; its result is not told. */
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+    this.#isWanted = false
+    this.#abort.abort()
+  }
+
+  #begin(): void {
+    this.#isRunning = true
+    this.#isWanted = false
+    this.#run(this.#abort.signal)
+      .catch((error: unknown) => ({ passed: false, detail: `could not run: ${String(error)}` }))
+      .then((result) => {
+        this.#isRunning = false
+        if (this.#timer === null) return
+        this.#take(result)
+        if (this.#isWanted) this.#begin()
+      })
+      .catch((error: unknown) => {
+        // Only an observer that throws gets here: our own bug, which must not pass unseen.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+  }
+
+  #take(result: CheckResult): void {
+    const before = this.#status
+    this.#status = observe(before, result.passed, this.#schedule)
+    if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)
+  }
+}

@@ -1,0 +1,48 @@
+import type { FlatFields } from '../headers.js'
+import type { VirtualServer } from '../model.js'
+import type { ClientFacts } from '../variables.js'
+
+/**
+ * The seam between the protocols that clients speak and the life of a request: one file per protocol
+ * implements `Client`; an exchange is its `RequestHandler`.
+ */
+
+/** How the body of a response is delimited: none, so many bytes, or only its end tells. */
+export type ResponseBody = 'none' | number | 'unknown'
+
+/** The client's side of one request: a sink for the response and a tap for the request body. */
+export interface Client {
+  readonly facts: ClientFacts
+  /** Asks for the request body (100 Continue). */
+  sendContinue(): void
+  /** Makes this the last request of its connection; to be called before `start`. */
+  closeAfterwards(): void
+  /** Begins the response; nothing may leave before `flush` or `end`. */
+  start(status: number, phrase: string, fields: FlatFields, body: ResponseBody): void
+  /** Adds bytes of the body, which are only valid during the call. */
+  write(bytes: Buffer): void
+  /** Sends what was collected; false asks to stop until `RequestHandler.onClientReady`. */
+  flush(): boolean
+  /** Ends the response and the request with it. */
+  end(): void
+  /** The response cannot be completed: ends the request so that the client notices. */
+  abort(): void
+  /** Turns the flow of the request body off and on. */
+  wantBody(isWanted: boolean): void
+}
+
+/** What a client connection tells the life of its request. */
+export interface RequestHandler {
+  /** Whose timeouts and keep-alive rules hold for the request. */
+  readonly server: VirtualServer
+  /** Called once, after the part of the body that came with the head was given. */
+  start(): void
+  onBody(bytes: Buffer): void
+  onBodyEnd(): void
+  /** The body is malformed (400) or did not come in time (408). */
+  onBodyFailed(status: 400 | 408, reason: string): void
+  /** The client takes more of the response. */
+  onClientReady(): void
+  /** The client is gone; nothing can be sent any more. */
+  onClientGone(): void
+}

@@ -1,0 +1,434 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { hostname } from 'node:os'
+import { TshaError, errnoOf, messageOf } from '../errors.js'
+import { systemClock, type Clock } from './clock.js'
+import { Http1Client, type Http1Host } from './downstream/http1.js'
+import { ErrorLog } from './error-log.js'
+import { Exchange, type ExchangeHost } from './exchange.js'
+import type { RequestHead } from './http1/head.js'
+import { httpDate } from './http1/write.js'
+import { LogFile } from './log-file.js'
+import type { ListenAddress, ProxyConfig } from './model.js'
+import { BodyBudget } from './request-body.js'
+import { compileListeners, type Listener, type SiteTable } from './site.js'
+import type { PeerStatus } from './upstream/peer-status.js'
+import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
+import { UpstreamPool } from './upstream/pool.js'
+import type { Transaction } from './variables.js'
+
+/** How often deadlines are looked at: a timeout is never early and at most this late. */
+const SWEEP_MS = 100
+/** nginx's `listen … backlog` on Linux. */
+const BACKLOG = 511
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly config: ProxyConfig
+  /** Value of `X-Tsha-Check` that marks the director's own check. */
+  readonly checkToken: string
+  /** Statuses of all peers by index; missing ones are healthy. */
+  readonly peers?: readonly PeerStatus[]
+  /** Told of everything learned about peers; the engine has applied it to itself already. */
+  readonly reportPeerEvent?: ReportPeerEvent
+  readonly clock?: Clock
+}
+
+/** What an engine has done since its start; all count up but the two connection gauges. */
+export interface EngineCounters {
+  clientConnections: number
+  upstreamConnections: number
+  accepted: number
+  requests: number
+  checks: number
+  /** Answers by first digit of their status: index 1 to 5. */
+  readonly responses: Uint32Array
+  bytesReceived: number
+  bytesSent: number
+  /** Lines that no log took because its disk was full or too slow. */
+  logLinesDropped: number
+}
+
+/** One HTTP/1.1 reverse proxy: listeners, clients, upstream connections and logs of one process. */
+export class Engine implements ExchangeHost {
+  readonly errorLog: ErrorLog
+  readonly pool: UpstreamPool
+  readonly bodyBudget = new BodyBudget()
+  readonly now: () => number
+  isDraining = false
+  readonly #config: ProxyConfig
+  readonly #clock: Clock
+  readonly #token: Buffer
+  readonly #groups: readonly PeerGroup[]
+  readonly #listeners: readonly Listener[]
+  readonly #logs = new Map<string | null, LogFile>()
+  readonly #servers: Server[] = []
+  readonly #clients = new Set<Http1Client>()
+  /** Clients without a request, the one that waits longest first. */
+  readonly #idle = new Set<Http1Client>()
+  /** Accepted sockets for which there is no room yet; they are not read. */
+  readonly #waiting = new Set<Socket>()
+  #serial = 0
+  #sweeper: NodeJS.Timeout | null = null
+  #dateSecond = -1
+  #date = ''
+  #onEmpty: (() => void) | null = null
+  #shutdown: Promise<void> | null = null
+  readonly #counters: EngineCounters = {
+    clientConnections: 0,
+    upstreamConnections: 0,
+    accepted: 0,
+    requests: 0,
+    checks: 0,
+    responses: new Uint32Array(6),
+    bytesReceived: 0,
+    bytesSent: 0,
+    logLinesDropped: 0
+  }
+
+  /**
+   * Compiles the configuration and opens the log files.
+   * @throws {TshaError} TSHA_E_LOG_FILE if a log cannot be opened, TSHA_E_WORKER if the
+   * configuration cannot work
+   */
+  constructor(options: EngineOptions) {
+    const { config } = options
+    this.#config = config
+    this.#clock = options.clock ?? systemClock()
+    this.now = this.#clock.now.bind(this.#clock)
+    this.#token = Buffer.from(options.checkToken, 'latin1')
+    const wall = this.#clock.wall.bind(this.#clock)
+    const { path, level } = config.errorLog ?? { path: null, level: 'error' }
+    this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
+    const report = options.reportPeerEvent ?? ((): undefined => undefined)
+    let peerCount = 0
+    this.#groups = config.upstreams.map((upstream) => {
+      const group = new PeerGroup(upstream, peerCount, report)
+      peerCount += upstream.servers.length
+      return group
+    })
+    this.pool = new UpstreamPool(peerCount)
+    const groups = new Map(this.#groups.map((group) => [group.name, group]))
+    const facts = { hostname: hostname(), pid: process.pid }
+    try {
+      this.#listeners = compileListeners(config, groups, facts, (log) => this.#openLog(log))
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new TshaError('TSHA_E_WORKER', error.message, { cause: error })
+    }
+    for (const [index, status] of (options.peers ?? []).entries()) {
+      this.applyPeerStatus(index, status)
+    }
+  }
+
+  /**
+   * Listens on every address of the configuration.
+   * @returns the addresses in that order, with the ports that the system chose for port 0
+   * @throws {TshaError} TSHA_E_LISTEN naming the address and what stands against it
+   */
+  async listen(): Promise<ListenAddress[]> {
+    const addresses: ListenAddress[] = []
+    for (const listener of this.#listeners) addresses.push(await this.#listenOn(listener))
+    this.#sweeper = setInterval(() => {
+      this.#sweep()
+    }, SWEEP_MS)
+    return addresses
+  }
+
+  /** Takes over what the director knows about a peer. */
+  applyPeerStatus(index: number, status: PeerStatus): void {
+    for (const group of this.#groups) {
+      const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
+      if (peer?.index === index) peer.status = status
+    }
+  }
+
+  /** Opens all log files anew; one that cannot be opened goes on in its old file and says so. */
+  async reopenLogs(): Promise<void> {
+    for (const [path, log] of this.#logs) {
+      try {
+        await log.reopen()
+      } catch (error) {
+        this.errorLog.write('crit', `open() "${String(path)}" failed: ${messageOf(error)}`)
+      }
+    }
+  }
+
+  /**
+   * Stops accepting, lets the requests that run finish with `Connection: close`, and closes
+   * everything after `graceMs` at the latest. A second call waits for the first one.
+   */
+  shutdown(graceMs: number): Promise<void> {
+    return (this.#shutdown ??= this.#finish(graceMs))
+  }
+
+  async #finish(graceMs: number): Promise<void> {
+    this.isDraining = true
+    for (const server of this.#servers) server.close()
+    for (const socket of this.#waiting) socket.destroy()
+    for (const client of this.#idle) client.closeIfIdle()
+    this.pool.closeIdle()
+    if (this.#clients.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs)
+        this.#onEmpty = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    await this.#cutClients()
+    this.pool.destroy()
+    if (this.#sweeper !== null) clearInterval(this.#sweeper)
+    await Promise.all([...this.#logs.values()].map((log) => log.close()))
+  }
+
+  /** Closes the clients that are left, and resolves when the last of them has been logged. */
+  async #cutClients(): Promise<void> {
+    if (this.#clients.size === 0) return
+    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
+    for (const client of this.#clients) client.destroy()
+    await empty
+  }
+
+  /** What was done so far. */
+  get counters(): Readonly<EngineCounters> {
+    this.#counters.clientConnections = this.#clients.size
+    this.#counters.upstreamConnections = this.pool.size
+    let dropped = 0
+    for (const log of this.#logs.values()) dropped += log.dropped
+    this.#counters.logLinesDropped = dropped
+    return this.#counters
+  }
+
+  isCheck(value: string): boolean {
+    const given = Buffer.from(value, 'latin1')
+    return given.length === this.#token.length && timingSafeEqual(given, this.#token)
+  }
+
+  admitUpstream(): boolean {
+    return this.#used < this.#config.workerConnections || this.#makeRoom()
+  }
+
+  get #used(): number {
+    return this.#clients.size + this.pool.size
+  }
+
+  /** Closes what is least missed: an idle upstream connection, else the oldest idle client. */
+  #makeRoom(): boolean {
+    if (this.pool.closeOldestIdle()) return true
+    const [oldest] = this.#idle
+    if (oldest === undefined) return false
+    this.#idle.delete(oldest)
+    this.#clients.delete(oldest)
+    oldest.destroy()
+    return true
+  }
+
+  async #listenOn(listener: Listener): Promise<ListenAddress> {
+    const { host, port } = listener.address
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#accept(socket, listener)
+    })
+    this.#servers.push(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(listenError(listener.address, error))
+      })
+      server.listen({ host, port, backlog: BACKLOG, ipv6Only: true }, () => {
+        server.removeAllListeners('error')
+        server.on('error', (error) => {
+          this.errorLog.write('crit', `accept() failed: ${error.message}`)
+        })
+        resolve()
+      })
+    })
+    return { host, port: (server.address() as AddressInfo).port }
+  }
+
+  #accept(socket: Socket, listener: Listener): void {
+    this.#counters.accepted++
+    // Room for this client and for the upstream connection that its request will need.
+    if (this.#used + 2 <= this.#config.workerConnections || this.#makeRoom()) {
+      this.#serve(socket, listener)
+      return
+    }
+    if (this.#waiting.size >= BACKLOG) {
+      socket.on('error', () => undefined)
+      socket.destroy()
+      return
+    }
+    this.#hold(socket, listener)
+  }
+
+  /** Keeps a socket unread until there is room, as the kernel's queue would. */
+  #hold(socket: Socket, listener: Listener): void {
+    socket.pause()
+    this.#waiting.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => this.#waiting.delete(socket))
+    waitingListeners.set(socket, listener)
+  }
+
+  #admitWaiting(): void {
+    for (const socket of this.#waiting) {
+      if (this.#used + 2 > this.#config.workerConnections && !this.#makeRoom()) return
+      this.#waiting.delete(socket)
+      const listener = waitingListeners.get(socket)
+      if (listener !== undefined) this.#serve(socket, listener)
+      socket.resume()
+    }
+  }
+
+  #serve(socket: Socket, listener: Listener): void {
+    const serverAddress = plainAddress(socket.localAddress)
+    const facts = {
+      remoteAddress: plainAddress(socket.remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      serverAddress,
+      serverPort: socket.localPort ?? listener.address.port,
+      connection: ++this.#serial
+    }
+    const table = listener.byAddress.get(serverAddress) ?? listener.table
+    const host = this.#hostFor(table)
+    const client = new Http1Client(socket, facts, table.fallback.config, host)
+    this.#clients.add(client)
+    socket.once('close', () => {
+      this.#clients.delete(client)
+      if (this.#waiting.size > 0) this.#admitWaiting()
+      if (this.#clients.size === 0) this.#onEmpty?.()
+    })
+  }
+
+  readonly #hosts = new Map<SiteTable, Http1Host>()
+
+  /** The engine as the clients of one address see it. */
+  #hostFor(table: SiteTable): Http1Host {
+    const known = this.#hosts.get(table)
+    if (known !== undefined) return known
+    const host = new ClientHost(this, table, this.#idle, this.#clock, this.#counters)
+    this.#hosts.set(table, host)
+    return host
+  }
+
+  /** The Date field, made once a second. */
+  date(): string {
+    const wall = this.#clock.wall()
+    const second = Math.floor(wall / 1000)
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second
+      this.#date = httpDate(wall)
+    }
+    return this.#date
+  }
+
+  #openLog(path: string | null): LogFile {
+    const known = this.#logs.get(path)
+    if (known !== undefined) return known
+    try {
+      const log = new LogFile(path)
+      this.#logs.set(path, log)
+      return log
+    } catch (error) {
+      const message = `log file ${String(path)} cannot be opened: ${messageOf(error)}`
+      throw new TshaError('TSHA_E_LOG_FILE', message, { cause: error })
+    }
+  }
+
+  /** The only timer: deadlines of all connections, and the logs. */
+  #sweep(): void {
+    const now = this.now()
+    for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
+    this.pool.sweep(now)
+    if (this.#waiting.size > 0) this.#admitWaiting()
+    for (const log of this.#logs.values()) log.flush()
+  }
+}
+
+/** Which listener a socket that waits for room came in by. */
+const waitingListeners = new WeakMap<Socket, Listener>()
+
+/** What the clients of one listen address ask of the engine. */
+class ClientHost implements Http1Host {
+  readonly #engine: Engine
+  readonly #table: SiteTable
+  readonly #idle: Set<Http1Client>
+  readonly #clock: Clock
+  readonly #counters: EngineCounters
+
+  constructor(
+    engine: Engine,
+    table: SiteTable,
+    idle: Set<Http1Client>,
+    clock: Clock,
+    counters: EngineCounters
+  ) {
+    this.#engine = engine
+    this.#table = table
+    this.#idle = idle
+    this.#clock = clock
+    this.#counters = counters
+  }
+
+  get isDraining(): boolean {
+    return this.#engine.isDraining
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  date(): string {
+    return this.#engine.date()
+  }
+
+  open(client: Http1Client, transaction: Transaction, head: RequestHead): Exchange {
+    const site = this.#table.hosts.find(head.host)
+    return new Exchange(client, transaction, head, site, this.#engine)
+  }
+
+  settle(transaction: Transaction, handler: Exchange | null): void {
+    transaction.endedAt = this.#clock.now()
+    transaction.endedAtEpochMs = this.#clock.wall()
+    const counters = this.#counters
+    if (handler?.isCheck === true) {
+      counters.checks++
+      return
+    }
+    counters.requests++
+    counters.bytesReceived += transaction.requestLength
+    counters.bytesSent += transaction.bytesSent
+    const digit = Math.min(5, Math.floor(transaction.status / 100))
+    counters.responses[digit] = (counters.responses[digit] ?? 0) + 1
+    const loggers = handler?.loggers ?? this.#table.fallback.loggers
+    for (const logger of loggers) logger.sink.append(logger.line(transaction))
+  }
+
+  report(message: string, transaction: Transaction | null, client: Http1Client): void {
+    const context = transaction === null ? { client: client.facts } : { transaction }
+    this.#engine.errorLog.write('info', message, context)
+  }
+
+  setIdle(client: Http1Client, isIdle: boolean): void {
+    if (isIdle) this.#idle.add(client)
+    else this.#idle.delete(client)
+  }
+}
+
+/** An IPv4 address as such, also where a socket of both families shows it mapped into IPv6. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}
+
+function listenError(address: ListenAddress, error: Error): TshaError {
+  const { host, port } = address
+  const reason = LISTEN_PROBLEMS[errnoOf(error) ?? ''] ?? `cannot be listened on: ${error.message}`
+  return new TshaError('TSHA_E_LISTEN', `port ${port} on ${host} ${reason}`, { cause: error })
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EACCES: 'needs root or CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'is not an address of this machine'
+}

@@ -1,0 +1,377 @@
+import { requestFraming, responseFraming, type Framing } from './body.js'
+import { TOKEN, fieldKey, hasForbidden, hostOf, listElements, trimmedSlice } from './syntax.js'
+
+/**
+ * Parser of HTTP/1.1 heads (RFC 9112 §2 to §5), for requests of clients and responses of upstream
+ * servers. A head is one latin1 string. What is ambiguous is refused, never repaired.
+ */
+
+/** Longest request line, CRLF not counted; nginx's `large_client_header_buffers` 8k. */
+export const MAX_REQUEST_LINE = 8192
+/** Longest field line. */
+export const MAX_FIELD_LINE = 8192
+/** Longest head with its empty line; nginx's 4 buffers of 8k. */
+export const MAX_HEAD = 32768
+/** Most field lines; nginx's `max_headers`. */
+export const MAX_FIELDS = 1000
+
+/** Field lines in the order in which they came: three arrays of equal length. */
+export interface Fields {
+  /** As sent. */
+  readonly names: string[]
+  /** Lower case. */
+  readonly keys: string[]
+  /** Without the white space around them; may be ''. */
+  readonly values: string[]
+}
+
+/** A request head that keeps every rule. Names with `_` are not in it: nginx drops them too. */
+export interface RequestHead extends Fields {
+  readonly kind: 'request'
+  /** First line as sent. */
+  readonly line: string
+  readonly method: string
+  /** What goes upstream, byte for byte: origin-form or `*`; an absolute-form without its authority. */
+  readonly target: string
+  readonly minorVersion: 0 | 1
+  /** Lower-case host without port, of the absolute-form or the Host field; '' in HTTP/1.0 without. */
+  readonly host: string
+  readonly framing: Framing
+  /** 0 unless `framing` is `length`. */
+  readonly contentLength: number
+  /** What the client asks for; the answer may still close. */
+  readonly keepAlive: boolean
+  readonly expectsContinue: boolean
+  /** Lower-case field names that Connection nominates as hop-by-hop; null is none. */
+  readonly nominated: readonly string[] | null
+  /** Value of X-Tsha-Check, null if there is none or more than one. */
+  readonly check: string | null
+  /** Bytes of the head. */
+  readonly length: number
+}
+
+/** Why a request is not served: the status to answer and the words for the error log. */
+export interface Refusal {
+  readonly kind: 'refusal'
+  readonly status: 400 | 414 | 431 | 501 | 505
+  readonly reason: string
+  /** The first line as far as it is known, for the access log. */
+  readonly line: string
+}
+
+/** A response head that keeps every rule. */
+export interface ResponseHead extends Fields {
+  readonly kind: 'response'
+  /** 100 to 999. */
+  readonly status: number
+  /** May be ''. */
+  readonly phrase: string
+  readonly framing: Framing
+  readonly contentLength: number
+  /** Whether the connection may carry another request when this response is complete. */
+  readonly keepAlive: boolean
+  readonly nominated: readonly string[] | null
+  readonly length: number
+}
+
+/** Why a response cannot be used. */
+export interface BadResponse {
+  readonly kind: 'bad-response'
+  readonly reason: string
+}
+
+/** Index of the first character after leading empty lines (RFC 9112 §2.2), at most `text.length`. */
+export function skipEmptyLines(text: string): number {
+  let start = 0
+  while (text.startsWith('\r\n', start)) start += 2
+  return start
+}
+
+/** Index just after the empty line that ends the head, or -1 if it is not there yet. */
+export function findHeadEnd(text: string, from: number): number {
+  const end = text.indexOf('\r\n\r\n', from)
+  return end < 0 ? -1 : end + 4
+}
+
+/**
+ * Looks at a request head that is not complete, so that a hopeless one is refused at once.
+ * @param checked characters that an earlier call has seen
+ */
+export function refuseIncomplete(text: string, checked: number): Refusal | null {
+  const lineEnd = text.indexOf('\r\n')
+  const line = text.slice(0, lineEnd < 0 ? Math.min(text.length, MAX_REQUEST_LINE) : lineEnd)
+  // A CR at the very end may still get its LF.
+  const settled = text.endsWith('\r') ? text.slice(0, -1) : text
+  if (hasForbidden(settled, Math.max(0, checked - 1))) {
+    return refusal(400, 'client sent a forbidden character', firstLine(line))
+  }
+  if ((lineEnd < 0 ? settled.length : lineEnd) > MAX_REQUEST_LINE) {
+    return refusal(414, 'client sent too long URI', line)
+  }
+  if (text.length > MAX_HEAD) return refusal(431, 'client sent too large head', line)
+  if (lineEnd >= 0 && settled.length - settled.lastIndexOf('\r\n') - 2 > MAX_FIELD_LINE) {
+    return refusal(431, 'client sent too long header line', line)
+  }
+  return null
+}
+
+/** Parses a complete request head: from the first character of its line to its empty line. */
+export function parseRequestHead(text: string): RequestHead | Refusal {
+  const lineEnd = text.indexOf('\r\n')
+  const line = text.slice(0, lineEnd)
+  if (hasForbidden(text, 0)) {
+    return refusal(400, 'client sent a forbidden character', firstLine(line))
+  }
+  if (lineEnd > MAX_REQUEST_LINE) {
+    return refusal(414, 'client sent too long URI', line.slice(0, MAX_REQUEST_LINE))
+  }
+  if (text.length > MAX_HEAD) return refusal(431, 'client sent too large head', line)
+
+  const methodEnd = line.indexOf(' ')
+  const targetEnd = line.indexOf(' ', methodEnd + 1)
+  const method = line.slice(0, methodEnd)
+  if (methodEnd < 1 || targetEnd < 0 || !TOKEN.test(method)) {
+    return refusal(400, 'client sent invalid request line', line)
+  }
+  const version = line.slice(targetEnd + 1)
+  if (!VERSION.test(version)) return refusal(400, 'client sent invalid version', line)
+  if (!version.startsWith('HTTP/1.')) return refusal(505, 'client sent unsupported version', line)
+  const minorVersion = version === 'HTTP/1.0' ? 0 : 1
+  const rawTarget = line.slice(methodEnd + 1, targetEnd)
+  const target = parseTarget(method, rawTarget)
+  if (target === null) return refusal(400, 'client sent invalid request target', line)
+
+  const fields: Fields = { names: [], keys: [], values: [] }
+  const problem = parseFields(text, lineEnd + 2, fields, true)
+  if (problem !== null) {
+    return refusal(problem === 'too-large' ? 431 : 400, FIELD_PROBLEMS[problem], line)
+  }
+  const marks = readRequestFields(fields, minorVersion)
+  if (marks.hosts > 1) return refusal(400, 'client sent duplicate host header', line)
+  if (marks.hosts === 0 && minorVersion === 1) {
+    return refusal(400, 'client sent HTTP/1.1 request without host header', line)
+  }
+  const hostField = marks.hosts === 0 ? '' : hostOf(marks.host)
+  if (hostField === null) return refusal(400, 'client sent invalid host header', line)
+  const framed = requestFraming(marks.lengths, marks.length, marks.codings, minorVersion)
+  if (!framed.ok) return refusal(framed.status, framed.reason, line)
+
+  return {
+    kind: 'request',
+    line,
+    method,
+    target: target.origin,
+    minorVersion,
+    host: target.host ?? hostField,
+    framing: framed.framing,
+    contentLength: framed.contentLength,
+    keepAlive: marks.keepAlive,
+    expectsContinue: marks.expectsContinue && minorVersion === 1,
+    nominated: marks.nominated,
+    check: marks.check,
+    length: text.length,
+    names: fields.names,
+    keys: fields.keys,
+    values: fields.values
+  }
+}
+
+/** Parses a complete response head to a request with this method. */
+export function parseResponseHead(text: string, method: string): ResponseHead | BadResponse {
+  if (hasForbidden(text, 0)) return badResponse('a forbidden character in the header')
+  const lineEnd = text.indexOf('\r\n')
+  const match = STATUS_LINE.exec(text.slice(0, lineEnd))
+  if (match === null) return badResponse('no valid HTTP/1.x status line')
+  const [, minor = '', code = '', phrase = ''] = match
+  const minorVersion = minor === '0' ? 0 : 1
+  const status = Number(code)
+
+  const fields: Fields = { names: [], keys: [], values: [] }
+  const problem = parseFields(text, lineEnd + 2, fields, false)
+  if (problem !== null) return badResponse(FIELD_PROBLEMS[problem].replace('client sent ', ''))
+  const marks = readResponseFields(fields, minorVersion)
+  const framed = responseFraming(
+    marks.lengths,
+    marks.length,
+    marks.codings,
+    minorVersion,
+    status,
+    method
+  )
+  if (!framed.ok) return badResponse(framed.reason)
+  return {
+    kind: 'response',
+    status,
+    phrase,
+    framing: framed.framing,
+    contentLength: framed.contentLength,
+    keepAlive: marks.keepAlive && framed.framing !== 'close',
+    nominated: marks.nominated,
+    length: text.length,
+    names: fields.names,
+    keys: fields.keys,
+    values: fields.values
+  }
+}
+
+const VERSION = /^HTTP\/[0-9]\.[0-9]$/
+// RFC 9112 §4 wants a space even before an empty phrase; servers that leave it out are unambiguous.
+const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
+const ABSOLUTE = /^https?:\/\/([^/?]*)([^]*)$/i
+// Visible characters without `#`: a fragment never travels (RFC 9112 §3.2).
+const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/
+
+/** The four forms of RFC 9112 §3.2; null is invalid. */
+function parseTarget(method: string, raw: string): { origin: string; host: string | null } | null {
+  if (!TARGET.test(raw)) return null
+  if (raw.startsWith('/')) return { origin: raw, host: null }
+  if (raw === '*') return method === 'OPTIONS' ? { origin: raw, host: null } : null
+  // The authority-form; CONNECT is answered with 405 whatever it names.
+  if (method === 'CONNECT') return { origin: raw, host: null }
+  const match = ABSOLUTE.exec(raw)
+  if (match === null) return null
+  const [, authority = '', rest = ''] = match
+  const host = hostOf(authority)
+  if (host === null) return null
+  return { origin: rest.startsWith('/') ? rest : `/${rest}`, host }
+}
+
+type FieldProblem = 'invalid-line' | 'obs-fold' | 'too-large'
+const FIELD_PROBLEMS: Record<FieldProblem, string> = {
+  'invalid-line': 'client sent invalid header line',
+  'obs-fold': 'client sent folded header line',
+  'too-large': 'client sent too large header'
+}
+
+/** Reads field lines up to the empty line. */
+function parseFields(
+  text: string,
+  from: number,
+  fields: Fields,
+  dropUnderscores: boolean
+): FieldProblem | null {
+  let lineStart = from
+  let lines = 0
+  for (;;) {
+    const lineEnd = text.indexOf('\r\n', lineStart)
+    if (lineEnd === lineStart || lineEnd < 0) return null
+    if (++lines > MAX_FIELDS || lineEnd - lineStart > MAX_FIELD_LINE) return 'too-large'
+    const first = text.charCodeAt(lineStart)
+    if (first === 0x20 || first === 0x09) return 'obs-fold'
+    const colon = text.indexOf(':', lineStart)
+    if (colon < 0 || colon > lineEnd) return 'invalid-line'
+    const name = text.slice(lineStart, colon)
+    const key = fieldKey(name)
+    if (key === '') return 'invalid-line'
+    // An application that maps `-` and `_` to one variable must not be told two stories.
+    if (!dropUnderscores || !key.includes('_')) {
+      fields.names.push(name)
+      fields.keys.push(key)
+      fields.values.push(trimmedSlice(text, colon + 1, lineEnd))
+    }
+    lineStart = lineEnd + 2
+  }
+}
+
+/** What the fields say about the message and its connection. */
+interface Marks {
+  hosts: number
+  host: string
+  lengths: number
+  length: string
+  /** Transfer codings of all lines in order, null without the field. */
+  codings: string[] | null
+  keepAlive: boolean
+  nominated: string[] | null
+  expectsContinue: boolean
+  check: string | null
+  checks: number
+}
+
+function newMarks(minorVersion: 0 | 1): Marks {
+  return {
+    hosts: 0,
+    host: '',
+    lengths: 0,
+    length: '',
+    codings: null,
+    keepAlive: minorVersion === 1,
+    nominated: null,
+    expectsContinue: false,
+    check: null,
+    checks: 0
+  }
+}
+
+function readRequestFields(fields: Fields, minorVersion: 0 | 1): Marks {
+  const marks = newMarks(minorVersion)
+  const { keys, values } = fields
+  for (let i = 0; i < keys.length; i++) {
+    const value = values[i] ?? ''
+    switch (keys[i]) {
+      case 'host':
+        marks.hosts++
+        marks.host = value
+        break
+      case 'expect':
+        marks.expectsContinue = value.toLowerCase() === '100-continue'
+        break
+      case 'x-tsha-check':
+        marks.check = ++marks.checks === 1 ? value : null
+        break
+      default:
+        readSharedField(marks, keys[i] ?? '', value)
+    }
+  }
+  return marks
+}
+
+function readResponseFields(fields: Fields, minorVersion: 0 | 1): Marks {
+  const marks = newMarks(minorVersion)
+  const { keys, values } = fields
+  for (let i = 0; i < keys.length; i++) readSharedField(marks, keys[i] ?? '', values[i] ?? '')
+  return marks
+}
+
+function readSharedField(marks: Marks, key: string, value: string): void {
+  switch (key) {
+    case 'content-length':
+      marks.lengths++
+      marks.length = value
+      break
+    case 'transfer-encoding':
+      marks.codings = [...(marks.codings ?? []), ...listElements(value)]
+      break
+    case 'connection':
+      readConnection(marks, value)
+      break
+  }
+}
+
+/** RFC 9112 §9.3: `close` wins, `keep-alive` asks in HTTP/1.0, every other option names a field. */
+function readConnection(marks: Marks, value: string): void {
+  for (const option of listElements(value)) {
+    if (option === 'close') {
+      marks.keepAlive = false
+      marks.nominated ??= []
+      marks.nominated.push('close')
+    } else if (option === 'keep-alive') {
+      if (marks.nominated?.includes('close') !== true) marks.keepAlive = true
+    } else {
+      marks.nominated ??= []
+      marks.nominated.push(option)
+    }
+  }
+}
+
+function firstLine(line: string): string {
+  return line.split(/[\r\n]/, 1)[0] ?? ''
+}
+
+function refusal(status: Refusal['status'], reason: string, line: string): Refusal {
+  return { kind: 'refusal', status, reason, line }
+}
+
+function badResponse(reason: string): BadResponse {
+  return { kind: 'bad-response', reason }
+}

@@ -1,0 +1,89 @@
+/** The characters of HTTP/1.1, as patterns over latin1 text: one character is one byte. */
+
+/** A token (RFC 9110 §5.6.2): methods, field names, transfer codings. */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/**
+ * What no head may contain: control characters other than HTAB, CR without LF, and LF without CR
+ * (RFC 9112 §2.2, RFC 9110 §5.5). `lastIndex` is meant to be set before each use.
+ */
+// Control characters are what this pattern is about.
+
+export const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/g
+
+/** Whether head text holds a forbidden character at or after `from`. */
+export function hasForbidden(text: string, from: number): boolean {
+  FORBIDDEN.lastIndex = from
+  return FORBIDDEN.test(text)
+}
+
+/**
+ * Lower-case form of the field names that most messages use, so that they need neither a check nor
+ * a conversion. Never grows: a name taken from the wire would keep its whole head alive.
+ */
+const COMMON_NAMES = new Map<string, string>(
+  [
+    'Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Authorization',
+    'Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length',
+    'Content-Location Content-Range Content-Type Cookie DNT Date ETag Expect Expires Forwarded From',
+    'Host If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive',
+    'Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate',
+    'Proxy-Authorization Proxy-Connection Range Referer Refresh Retry-After Sec-Fetch-Dest',
+    'Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Server Set-Cookie Strict-Transport-Security TE',
+    'Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via',
+    'WWW-Authenticate X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Powered-By X-Real-IP',
+    'X-Request-ID X-Requested-With X-Tsha-Check'
+  ]
+    .join(' ')
+    .split(' ')
+    .flatMap((name): [string, string][] => [
+      [name, name.toLowerCase()],
+      [name.toLowerCase(), name.toLowerCase()]
+    ])
+)
+
+/** The lower-case form of a field name, or '' if it is not a token. */
+export function fieldKey(name: string): string {
+  const common = COMMON_NAMES.get(name)
+  if (common !== undefined) return common
+  return TOKEN.test(name) ? name.toLowerCase() : ''
+}
+
+const SPACE = 0x20
+const TAB = 0x09
+
+/** The text between two indices without the spaces and tabs around it (OWS, RFC 9110 §5.6.3). */
+export function trimmedSlice(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
+}
+
+/** The elements of a comma-separated list in lower case, empty ones left out (RFC 9110 §5.6.1). */
+export function listElements(value: string): string[] {
+  const elements: string[] = []
+  for (const part of value.split(',')) {
+    const element = trimmedSlice(part, 0, part.length).toLowerCase()
+    if (element !== '') elements.push(element)
+  }
+  return elements
+}
+
+// Wire form of `uri-host [ ":" port ]` (RFC 9112 §3.2): a reg-name or IPv4 address, or an IPv6
+// address in brackets. Percent-encoding is left out: no host that reaches a proxy needs it.
+const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::([0-9]{1,5}))?$/
+
+/** Host of an authority in lower case and without its port, or null if it is not valid. */
+export function hostOf(authority: string): string | null {
+  const match = AUTHORITY.exec(authority)
+  if (match === null) return null
+  const [, host = '', port] = match
+  if (port !== undefined && Number(port) > 65535) return null
+  return host.toLowerCase()
+}

@@ -1,0 +1,339 @@
+import { errnoText } from '../error-log.js'
+import { BodyDecoder } from '../http1/body.js'
+import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../http1/head.js'
+import { hasForbidden } from '../http1/syntax.js'
+import { LAST_CHUNK, chunkSizeLine } from '../http1/write.js'
+import type { Route } from '../model.js'
+import type { RequestBody } from '../request-body.js'
+import type { AttemptFacts } from '../variables.js'
+import type { ConnectionUser, UpstreamConnection } from './connection.js'
+import type { FailureKind } from './next-upstream.js'
+import type { Peer } from './peer.js'
+import type { UpstreamPool } from './pool.js'
+
+/** How an attempt failed. */
+export interface AttemptFailure {
+  readonly kind: Extract<FailureKind, 'error' | 'timeout' | 'invalid_header'>
+  /** Words of nginx's error log. */
+  readonly message: string
+  /** A pooled connection that broke before the first byte of an answer: probably it was stale. */
+  readonly isStale: boolean
+}
+
+/** Who makes attempts and hears how they go. */
+export interface AttemptOwner {
+  /** The response began. False: the owner has closed this attempt and made other plans. */
+  onResponseHead(attempt: Attempt, head: ResponseHead): boolean
+  /** Pieces are only valid during the call; false asks to stop until `resume`. */
+  onResponseBody(pieces: readonly Buffer[]): boolean
+  /** The response is complete. */
+  onResponseEnd(): void
+  onFailure(attempt: Attempt, failure: AttemptFailure): void
+  /** Whether the client should go on sending its body. */
+  onBodyWanted(isWanted: boolean): void
+}
+
+/** The request that is sent, the same for each attempt. */
+export interface AttemptRequest {
+  readonly method: string
+  readonly headText: string
+  readonly isChunked: boolean
+  readonly body: RequestBody
+  readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
+}
+
+/** Interim responses (RFC 9110 §15.2) before the final one. */
+const MAX_INTERIM = 16
+
+/** One try of a request on one peer. */
+export class Attempt implements ConnectionUser, AttemptFacts {
+  readonly peer: Peer
+  readonly address: string
+  readonly startedAt: number
+  readonly isReused: boolean
+  endedAt: number
+  answerStatus = 0
+  /** Whether the first byte of the request was handed to a connected socket. */
+  isRequestSent = false
+  readonly #owner: AttemptOwner
+  readonly #request: AttemptRequest
+  readonly #pool: UpstreamPool
+  readonly #now: () => number
+  readonly #connection: UpstreamConnection
+  #isRequestComplete = false
+  #isOver = false
+  #isPaused = false
+  /** Head bytes of earlier reads. */
+  #text = ''
+  #interims = 0
+  #hasAnswered = false
+  #head: ResponseHead | null = null
+  #decoder: BodyDecoder | null = null
+
+  /** @param fresh do not use a pooled connection */
+  constructor(
+    peer: Peer,
+    request: AttemptRequest,
+    owner: AttemptOwner,
+    pool: UpstreamPool,
+    now: () => number,
+    fresh: boolean
+  ) {
+    this.peer = peer
+    this.address = peer.address
+    this.#request = request
+    this.#owner = owner
+    this.#pool = pool
+    this.#now = now
+    this.startedAt = now()
+    this.endedAt = this.startedAt
+    const idle = fresh ? null : pool.take(peer, this)
+    this.isReused = idle !== null
+    this.#connection = idle ?? pool.open(peer, this)
+  }
+
+  /** Sends the request, now or as soon as the connection is there. */
+  start(): void {
+    if (this.isReused) this.#send()
+    else this.#connection.deadline = this.startedAt + this.#request.timeouts.connectTimeoutMs
+  }
+
+  /** More of the request body has come, or its end. */
+  onBodyArrived(): void {
+    if (this.isRequestSent && !this.#isOver) this.#pump()
+  }
+
+  /** The client takes more of the response. */
+  resume(): void {
+    if (!this.#isPaused || this.#isOver) return
+    this.#isPaused = false
+    this.#connection.deadline = this.#now() + this.#request.timeouts.readTimeoutMs
+    this.#connection.resume()
+  }
+
+  /** Gives up: the connection is closed and the owner hears nothing more. */
+  close(): void {
+    if (this.#isOver) return
+    this.#finish()
+    this.#connection.destroy()
+  }
+
+  onConnected(): void {
+    this.#send()
+  }
+
+  onDrain(): void {
+    if (!this.#isOver) this.#pump()
+  }
+
+  onData(buffer: Buffer, length: number): void {
+    this.#hasAnswered = true
+    if (this.#head !== null) {
+      this.#readBody(buffer, 0, length)
+      return
+    }
+    const bodyStart = this.#readHead(buffer, length)
+    if (bodyStart >= 0) this.#begin(buffer, bodyStart, length)
+  }
+
+  onEnd(): void {
+    if (this.#head === null) {
+      this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
+    } else if (this.#head.framing === 'close') {
+      this.#complete(false)
+    } else {
+      this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
+    }
+  }
+
+  onFailed(error: Error): void {
+    if (!this.isRequestSent) {
+      this.#fail('error', `connect() failed (${errnoText(error)}) while connecting to upstream`)
+    } else {
+      this.#fail('error', `recv() failed (${errnoText(error)}) ${this.#where()}`)
+    }
+  }
+
+  onDeadline(now: number): void {
+    if (this.#isRequestComplete && !this.#connection.isBlocked && this.#isSendArmed) {
+      // The last write left without a drain event; from here on the upstream server is awaited.
+      this.#isSendArmed = false
+      this.#connection.deadline = now + this.#request.timeouts.readTimeoutMs
+      return
+    }
+    this.#fail('timeout', `upstream timed out (110: Connection timed out) ${this.#where()}`)
+  }
+
+  #isSendArmed = false
+
+  #send(): void {
+    const { headText, body } = this.#request
+    this.isRequestSent = true
+    this.#connection.requests++
+    if (!body.hasNext) {
+      this.#connection.write(headText)
+      this.#pump()
+      return
+    }
+    this.#connection.cork()
+    this.#connection.write(headText)
+    this.#pump()
+    this.#connection.uncork()
+  }
+
+  /** Sends what there is of the body, and sets the deadline that belongs to what is awaited now. */
+  #pump(): void {
+    const { body, isChunked, timeouts } = this.#request
+    const connection = this.#connection
+    let isReady = true
+    if (body.hasNext) {
+      connection.cork()
+      for (let chunk = body.next(); chunk !== null; chunk = isReady ? body.next() : null) {
+        isReady = isChunked ? this.#writeChunk(chunk) : connection.write(chunk)
+      }
+      connection.uncork()
+    }
+    if (body.isComplete && !body.hasNext && !this.#isRequestComplete) {
+      this.#isRequestComplete = true
+      if (isChunked) connection.write(LAST_CHUNK)
+    }
+    if (this.#isRequestComplete && !connection.isBlocked) {
+      this.#isSendArmed = false
+      if (!this.#isPaused) connection.deadline = this.#now() + timeouts.readTimeoutMs
+    } else if (connection.isBlocked) {
+      this.#isSendArmed = true
+      connection.deadline = this.#now() + timeouts.sendTimeoutMs
+    } else {
+      // The client is awaited; its own timeout watches over that.
+      connection.deadline = Infinity
+    }
+    if (!body.isComplete) this.#owner.onBodyWanted(isReady)
+  }
+
+  #writeChunk(chunk: Buffer): boolean {
+    this.#connection.write(chunkSizeLine(chunk.length))
+    this.#connection.write(chunk)
+    return this.#connection.write('\r\n')
+  }
+
+  /** Returns the index where the body starts, or -1 if the head is incomplete or bad. */
+  #readHead(buffer: Buffer, length: number): number {
+    let text = this.#text + buffer.toString('latin1', 0, length)
+    let base = -this.#text.length
+    for (;;) {
+      const end = findHeadEnd(text, 0)
+      if (end < 0) {
+        this.#keepPartialHead(text)
+        return -1
+      }
+      const parsed =
+        end > MAX_HEAD ? TOO_BIG_HEAD : parseResponseHead(text.slice(0, end), this.#request.method)
+      if (parsed.kind === 'bad-response') {
+        this.#fail('invalid_header', `upstream sent ${parsed.reason} ${this.#where()}`)
+        return -1
+      }
+      base += end
+      if (parsed.status >= 200) {
+        this.#head = parsed
+        return base
+      }
+      // 101 would end HTTP on this connection, and no request of ours asks for it.
+      if (parsed.status === 101 || ++this.#interims > MAX_INTERIM) {
+        this.#fail('invalid_header', `upstream sent unexpected status ${parsed.status}`)
+        return -1
+      }
+      text = text.slice(end)
+    }
+  }
+
+  #keepPartialHead(text: string): void {
+    const settled = text.endsWith('\r') ? text.slice(0, -1) : text
+    const begin = text.slice(0, STATUS_LINE_BEGIN.length)
+    if (!STATUS_LINE_BEGIN.startsWith(begin) || hasForbidden(settled, 0)) {
+      this.#fail('invalid_header', `upstream sent no valid HTTP/1.x header ${this.#where()}`)
+    } else if (text.length > MAX_HEAD) {
+      this.#fail('invalid_header', `upstream sent ${TOO_BIG_HEAD.reason} ${this.#where()}`)
+    } else {
+      this.#text = text
+      this.#connection.deadline = this.#now() + this.#request.timeouts.readTimeoutMs
+    }
+  }
+
+  /** The head is there. What came with it is looked at before anything is promised to the client. */
+  #begin(buffer: Buffer, from: number, to: number): void {
+    const head = this.#head
+    if (head === null) return
+    const decoder = new BodyDecoder(head.framing, head.contentLength)
+    const pieces: Buffer[] = []
+    const at = decoder.decode(buffer, from, to, pieces)
+    if (at < 0 || at < to) {
+      this.#head = null
+      const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
+      this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+      return
+    }
+    this.#decoder = decoder
+    this.answerStatus = head.status
+    if (this.#owner.onResponseHead(this, head)) this.#deliver(pieces, decoder.done, true)
+  }
+
+  #readBody(buffer: Buffer, from: number, to: number): void {
+    const decoder = this.#decoder
+    if (decoder === null) return
+    const pieces: Buffer[] = []
+    const at = decoder.decode(buffer, from, to, pieces)
+    if (at < 0) {
+      this.#fail('invalid_header', `upstream sent invalid chunked response ${this.#where()}`)
+      return
+    }
+    this.#deliver(pieces, decoder.done, at === to)
+  }
+
+  #deliver(pieces: readonly Buffer[], isDone: boolean, isClean: boolean): void {
+    const mayGoOn = this.#owner.onResponseBody(pieces)
+    if (this.#isOver) return
+    if (isDone) {
+      this.#complete(isClean && (this.#head?.keepAlive ?? false))
+    } else if (!mayGoOn) {
+      this.#isPaused = true
+      this.#connection.deadline = Infinity
+      this.#connection.pause()
+    } else if (this.#isRequestComplete) {
+      this.#connection.deadline = this.#now() + this.#request.timeouts.readTimeoutMs
+    }
+  }
+
+  #complete(mayReuse: boolean): void {
+    this.#finish()
+    if (mayReuse && this.#isRequestComplete) this.#pool.release(this.#connection, this.endedAt)
+    else this.#connection.destroy()
+    this.#owner.onResponseEnd()
+  }
+
+  #fail(kind: AttemptFailure['kind'], message: string): void {
+    if (this.#isOver) return
+    const isStale = kind === 'error' && this.isReused && !this.#hasAnswered
+    this.#finish()
+    this.#connection.destroy()
+    if (this.#head === null) this.answerStatus = kind === 'timeout' ? 504 : 502
+    this.#owner.onFailure(this, { kind, message, isStale })
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.endedAt = this.#now()
+  }
+
+  /** What was going on, in nginx's words. */
+  #where(): string {
+    if (!this.isRequestSent) return 'while connecting to upstream'
+    if (this.#head !== null) return 'while reading upstream'
+    if (this.#isRequestComplete && !this.#isSendArmed) {
+      return 'while reading response header from upstream'
+    }
+    return 'while sending request to upstream'
+  }
+}
+
+const STATUS_LINE_BEGIN = 'HTTP/1.'
+const TOO_BIG_HEAD = { kind: 'bad-response', reason: 'too big header' } as const

@@ -1,0 +1,37 @@
+import type { ProxyConfig, UpstreamServer } from '../model.js'
+import { HEALTHY, applyPeerEvent, type PeerEvent, type PeerStatus } from './peer-status.js'
+
+/**
+ * The one truth of a director about its peers: the director feeds it the events of all workers and
+ * tells every worker each status that changed. Peers are named by index, as in worker-messages.
+ */
+export class PeerTable {
+  readonly #servers: { readonly server: UpstreamServer; readonly isSingle: boolean }[]
+  readonly #statuses: PeerStatus[]
+
+  constructor(config: ProxyConfig) {
+    this.#servers = config.upstreams.flatMap((upstream) =>
+      upstream.servers.map((server) => ({ server, isSingle: upstream.servers.length === 1 }))
+    )
+    this.#statuses = this.#servers.map(() => HEALTHY)
+  }
+
+  /**
+   * Applies an event and returns the peer's status after it, the same object as before if nothing
+   * changed. The only server of a group has no failures, as in nginx.
+   * @throws {RangeError} if there is no peer with this index
+   */
+  apply(index: number, event: PeerEvent): PeerStatus {
+    const entry = this.#servers[index]
+    const before = this.#statuses[index]
+    if (entry === undefined || before === undefined) throw new RangeError(`no peer ${index}`)
+    const after = entry.isSingle ? before : applyPeerEvent(before, entry.server, event)
+    this.#statuses[index] = after
+    return after
+  }
+
+  /** The statuses of all peers in the order of their indices, for a worker's `start`. */
+  statuses(): readonly PeerStatus[] {
+    return [...this.#statuses]
+  }
+}

@@ -1,0 +1,86 @@
+import { TshaError, messageOf } from '../errors.js'
+import { Engine } from './engine.js'
+import { dropPrivileges } from './privileges.js'
+import type { DirectorMessage, WorkerMessage } from './worker-messages.js'
+
+/**
+ * Entry of a proxy worker: a process that the director forks (node:cluster, SCHED_NONE) and speaks to
+ * in worker-messages. It lives and dies with its director.
+ */
+
+let engine: Engine | null = null
+let isStopping = false
+
+function tell(message: WorkerMessage): void {
+  // A director that died is noticed by 'disconnect'; a message to it is lost and nothing else.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+}
+
+/** Tells the director why there is no worker, and exits when that has left. */
+function fail(error: unknown): void {
+  const code =
+    error instanceof TshaError &&
+    (error.code === 'TSHA_E_LISTEN' || error.code === 'TSHA_E_LOG_FILE')
+      ? error.code
+      : 'TSHA_E_WORKER'
+  const message: WorkerMessage = { type: 'failed', code, message: messageOf(error) }
+  if (!process.connected || process.send === undefined) process.exit(1)
+  process.send(message, undefined, undefined, () => process.exit(1))
+}
+
+async function start(message: Extract<DirectorMessage, { type: 'start' }>): Promise<void> {
+  const { config, checkToken, peers } = message
+  const started = new Engine({
+    config,
+    checkToken,
+    peers,
+    reportPeerEvent: (index, event) => {
+      tell({ type: 'peer-event', index, event })
+    }
+  })
+  await started.listen()
+  dropPrivileges(config.user, config.group)
+  engine = started
+  tell({ type: 'listening' })
+}
+
+async function stop(graceMs: number): Promise<void> {
+  if (isStopping) return
+  isStopping = true
+  await engine?.shutdown(graceMs)
+  process.exit(0)
+}
+
+function receive(message: DirectorMessage): void {
+  switch (message.type) {
+    case 'start':
+      start(message).catch(fail)
+      break
+    case 'peer':
+      engine?.applyPeerStatus(message.index, message.status)
+      break
+    case 'reopen-logs':
+      engine?.reopenLogs().catch(fail)
+      break
+    case 'shutdown':
+      stop(message.graceMs).catch(fail)
+      break
+    case 'ping':
+      tell({ type: 'pong', id: message.id })
+      break
+  }
+}
+
+process.title = 'tsha: worker'
+process.on('message', receive)
+// The director alone decides when a worker goes: a signal to the whole group must not cut requests.
+process.on('SIGTERM', () => undefined)
+process.on('SIGINT', () => undefined)
+process.on('SIGHUP', () => undefined)
+process.on('disconnect', () => process.exit(0))
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`tsha worker ${process.pid}: ${error.stack ?? error.message}\n`, () =>
+    process.exit(1)
+  )
+})
+tell({ type: 'ready' })

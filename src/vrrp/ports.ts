@@ -1,0 +1,49 @@
+import type { Conditions, Reason, State } from './model.js'
+import type { Discard } from './receive.js'
+import type { Milliseconds } from './timing.js'
+
+/** The monotonic clock and the one timer of a speaker. */
+export interface Clock {
+  now(): Milliseconds
+  /** Calls back once, not before `delay`; the returned function cancels it. */
+  after(delay: Milliseconds, callback: () => void): () => void
+}
+
+/** The raw socket of one virtual router, already joined to the VRRP group. */
+export interface AdvertisementSocket {
+  /** Sends an IPv4 packet with its header to the VRRP group; failures are reported by the adapter. */
+  send(packet: Uint8Array): void
+  /** Resolves when every packet given to `send` has left or failed, at most after a second. */
+  flush(): Promise<void>
+  close(): void
+}
+
+/** The virtual addresses on the interface. Calls are carried out in order and never throw. */
+export interface AddressManager {
+  /** Adds the addresses, and keeps them there until `remove`. Resolves when they are usable. */
+  add(): Promise<void>
+  /** Removes them; addresses that are not there are no failure. */
+  remove(): Promise<void>
+}
+
+/** Tells the segment who holds the addresses now. */
+export interface Announcer {
+  /** One burst for every virtual address; failures are reported by the adapter. */
+  announce(): void
+}
+
+/** Who wants to know what a speaker does. Must not block. */
+export interface SpeakerObserver {
+  /** A step that changed the state or has something to tell. */
+  stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void
+  conditionsChanged(from: Conditions, to: Conditions): void
+  discarded(reason: Discard, source: string | null): void
+  accepted(advertisement: HeardAdvertisement, state: State): void
+}
+
+/** An advertisement that passed the receive checks. */
+export interface HeardAdvertisement {
+  readonly source: string
+  readonly priority: number
+  readonly sameAddresses: boolean
+}

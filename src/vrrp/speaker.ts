@@ -1,0 +1,168 @@
+import { nextDeadline, step } from './machine.js'
+import type { Action, Conditions, Event, State, VirtualRouter } from './model.js'
+import type {
+  AddressManager,
+  AdvertisementSocket,
+  Announcer,
+  Clock,
+  HeardAdvertisement,
+  SpeakerObserver
+} from './ports.js'
+import { receive } from './receive.js'
+import {
+  AUTH_DATA_LENGTH,
+  AUTH_NONE,
+  AUTH_PASS,
+  encodeAdvertisementV2
+} from './wire/advertisement-v2.js'
+import { encodeVrrpPacket } from './wire/ipv4.js'
+
+const LAST_IDENTIFICATION = 0xffff
+
+/** What a speaker drives. */
+export interface SpeakerPorts {
+  readonly clock: Clock
+  readonly socket: AdvertisementSocket
+  readonly addresses: AddressManager
+  readonly announcer: Announcer
+  readonly observer: SpeakerObserver
+}
+
+/**
+ * Drives one virtual router: feeds packets, time and conditions to the state machine and carries out
+ * what it asks for. It has one timer, which always stands at the state's next deadline.
+ */
+export class Speaker {
+  readonly #router: VirtualRouter
+  readonly #ports: SpeakerPorts
+  #state: State
+  #cancelTimer: (() => void) | null = null
+  /** Identification of the next packet: from 1, skipping 0 (keepalived). */
+  #identification = 1
+  /** Address changes and the announcements that must follow them, one after the other. */
+  #addressWork: Promise<void> = Promise.resolve()
+  #isStarted = false
+  #isStopping = false
+  readonly #left: Promise<void>
+  #leave: () => void = () => undefined
+
+  constructor(router: VirtualRouter, conditions: Conditions, ports: SpeakerPorts) {
+    this.#router = router
+    this.#ports = ports
+    this.#state = { name: 'initialize', ...conditions }
+    this.#left = new Promise((resolve) => (this.#leave = resolve))
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Begins to listen as Backup; with the link down it waits in Initialize for `setLink(true)`. */
+  start(isLinkUp: boolean): void {
+    this.#isStarted = true
+    this.#handle({ kind: isLinkUp ? 'startup' : 'link-down' })
+  }
+
+  /** A packet from the socket, with its IP header. */
+  receive(packet: Uint8Array): void {
+    if (!this.#isStarted) return
+    const verdict = receive(this.#router, packet)
+    if (!verdict.ok) {
+      this.#ports.observer.discarded(verdict.reason, verdict.source)
+      return
+    }
+    const { priority, source, sameAddresses } = verdict
+    const heard = { priority, source, sameAddresses }
+    this.#ports.observer.accepted(heard, this.#state)
+    this.#handle({ kind: 'advertisement', priority, source }, heard)
+  }
+
+  /** The effective priority or the service's health changed. */
+  setConditions(conditions: Conditions): void {
+    const { priority, serviceUp } = this.#state
+    if (conditions.priority === priority && conditions.serviceUp === serviceUp) return
+    this.#ports.observer.conditionsChanged({ priority, serviceUp }, conditions)
+    this.#handle({ kind: 'conditions', conditions })
+  }
+
+  /** The interface lost or got back its carrier. */
+  setLink(isUp: boolean): void {
+    if (this.#isStarted) this.#handle({ kind: isUp ? 'link-up' : 'link-down' })
+  }
+
+  /**
+   * Leaves the election. A master says so with priority 0; where it makes before it breaks, it keeps
+   * the addresses until the partner is heard, at most HAND_OVER_WAIT. A second call does not wait.
+   * Resolves when the addresses are removed and the last packet has left.
+   */
+  async stop(): Promise<void> {
+    if (this.#isStarted) {
+      this.#isStopping = true
+      this.#handle({ kind: 'shutdown' })
+      await this.#left
+    }
+    await this.#addressWork
+    await this.#ports.socket.flush()
+  }
+
+  #handle(event: Event, heard: HeardAdvertisement | null = null): void {
+    const now = this.#ports.clock.now()
+    const from = this.#state
+    const { state, actions, reason } = step(this.#router, from, event, now)
+    this.#state = state
+    for (const action of actions) this.#perform(action)
+    this.#armTimer(now)
+    if (reason !== null) this.#ports.observer.stepped(from, state, reason, heard)
+    if (this.#isStopping && state.name === 'initialize') {
+      this.#isStarted = false
+      this.#leave()
+    }
+  }
+
+  #perform(action: Action): void {
+    const { addresses, announcer, socket } = this.#ports
+    switch (action.kind) {
+      case 'advertise':
+        socket.send(this.#advertisement(action.priority))
+        return
+      case 'add-addresses':
+        this.#addressWork = this.#addressWork.then(() => addresses.add())
+        return
+      case 'remove-addresses':
+        this.#addressWork = this.#addressWork.then(() => addresses.remove())
+        return
+      case 'announce':
+        this.#addressWork = this.#addressWork.then(() => {
+          // By the time the addresses are there, they may already be given up again.
+          if (this.#state.name === 'master') announcer.announce()
+        })
+    }
+  }
+
+  #advertisement(priority: number): Uint8Array {
+    const { vrid, adverInterval, addresses, authData, primaryAddress } = this.#router
+    const message = encodeAdvertisementV2({
+      vrid,
+      priority,
+      authType: authData ? AUTH_PASS : AUTH_NONE,
+      adverIntSeconds: adverInterval / 1000,
+      addresses,
+      authData: authData ?? new Uint8Array(AUTH_DATA_LENGTH)
+    })
+    const packet = encodeVrrpPacket(primaryAddress, this.#identification, message)
+    this.#identification =
+      this.#identification === LAST_IDENTIFICATION ? 1 : this.#identification + 1
+    return packet
+  }
+
+  #armTimer(now: number): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    const deadline = nextDeadline(this.#state)
+    if (deadline === null) return
+    this.#cancelTimer = this.#ports.clock.after(Math.max(0, deadline - now), () => {
+      this.#cancelTimer = null
+      this.#handle({ kind: 'timer' })
+    })
+  }
+}

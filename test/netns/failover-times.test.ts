@@ -1,0 +1,100 @@
+import t, { type Test } from 'tap'
+import { Lab, VIP } from './lab/lab.js'
+import { cannotRun } from './lab/requirements.js'
+import { TshaDirector } from './lab/tsha.js'
+
+t.setTimeout(300_000)
+
+const RUNS = 5
+const SETTLE_TIMEOUT_MS = 15_000
+/** What a busy machine adds between the event and our knowledge of it. */
+const MEASURING_MS = 150
+
+await t.test('failover times of two tsha directors', { skip: cannotRun() }, async (t) => {
+  const lab = await Lab.create({ web: 'node' })
+  t.teardown(() => lab.close())
+  await Promise.all([lab.web1.start(), lab.web2.start()])
+  const master = new TshaDirector(lab.host('director1'), 'master')
+  const backup = new TshaDirector(lab.host('director2'), 'backup')
+  await master.start()
+  await backup.start()
+  await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)
+
+  /** The time from a disturbance to the address on the backup; `undo` lets the master return. */
+  const measure = async (
+    t: Test,
+    disturb: () => Promise<number>,
+    undo: (at: number) => Promise<void>
+  ): Promise<number> => {
+    const times: number[] = []
+    for (let run = 0; run < RUNS; run += 1) {
+      const mark = lab.watch.mark
+      const at = await disturb()
+      const taken = await lab.watch.waitForChange('director2', true, SETTLE_TIMEOUT_MS, mark)
+      times.push(taken.at - at)
+      await undo(at)
+      await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)
+    }
+    times.sort((a, b) => a - b)
+    const median = times[Math.floor(RUNS / 2)] ?? Infinity
+    t.comment(`${t.name}: median ${median} ms of ${times.join(', ')}`)
+    return median
+  }
+
+  await t.test(
+    'proxy killed and kept dead: at most 1.0 s (keepalived and nginx: 4.3 s)',
+    async (t) => {
+      const median = await measure(
+        t,
+        () => master.stopProxy(),
+        async () => {
+          await lab.watch.waitForOwners(['director2'], 5000)
+          await master.startProxy()
+        }
+      )
+      t.ok(median <= 1000, `${median} ms`)
+    }
+  )
+
+  await t.test('SIGTERM: at most 0.75 s (keepalived: 0.65 s)', async (t) => {
+    const median = await measure(
+      t,
+      () => master.stop(),
+      async () => {
+        t.notOk(await lab.host('director1').hasAddress(VIP), 'the address went with the director')
+        await master.start()
+      }
+    )
+    t.ok(median <= 750, `${median} ms`)
+  })
+
+  await t.test('SIGKILL of every process: the timer of 2.65 to 3.65 s', async (t) => {
+    const median = await measure(
+      t,
+      () => master.kill(),
+      async (at) => {
+        await lab.watch.waitForOwners(['director2'], Math.max(1, at + 4000 - Date.now()))
+        t.notOk(await lab.host('director1').hasAddress(VIP), 'within 4 s the dead have no address')
+        t.strictSame(await lab.host('director1').pidsOfProgram('node'), [], 'no process is left')
+        await master.start()
+      }
+    )
+    t.ok(median >= 2650 - MEASURING_MS && median <= 3650 + MEASURING_MS, `${median} ms`)
+  })
+
+  await t.test('link cut: the timer of 2.65 to 3.65 s', async (t) => {
+    const median = await measure(
+      t,
+      async () => {
+        const at = Date.now()
+        await lab.cutLink('director1')
+        return at
+      },
+      async () => {
+        await lab.watch.waitForOwners(['director2'], 5000)
+        await lab.heal('director1')
+      }
+    )
+    t.ok(median >= 2650 - MEASURING_MS && median <= 3650 + MEASURING_MS, `${median} ms`)
+  })
+})

@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process'
+import { AddressWatch } from './address-watch.js'
+import { Capture } from './capture.js'
+import { Host } from './host.js'
+import { CLEAN_ENVIRONMENT } from './lab-process.js'
+import { Load, requestInTurn, type LoadOptions } from './load.js'
+import type { RequestResult } from './load-result.js'
+import { Web, type WebKind } from './web.js'
+
+/** The machines of the network, with their addresses on ens160, all /24. */
+export const ADDRESSES = {
+  director1: '192.168.64.130',
+  director2: '192.168.64.134',
+  web1: '192.168.64.143',
+  web2: '192.168.64.138',
+  client: '192.168.64.10'
+} as const
+
+/** A machine of the network. */
+export type HostName = keyof typeof ADDRESSES
+
+/** The virtual address that the two directors share. */
+export const VIP = '192.168.64.200'
+
+const SWITCH = 'switch'
+const BRIDGE = 'br0'
+const FORWARDING_TIMEOUT_MS = 5000
+
+/**
+ * The network of the pair on one machine: two directors, two web servers and a client, each a
+ * machine of its own, on one switch. Needs root. It ends with `close`, and also with the process
+ * that made it, however that ends.
+ */
+export class Lab {
+  readonly watch: AddressWatch
+  readonly web1: Web
+  readonly web2: Web
+  readonly #hosts: ReadonlyMap<string, Host>
+  readonly #captures: Capture[] = []
+
+  private constructor(hosts: ReadonlyMap<string, Host>, watch: AddressWatch, webKind: WebKind) {
+    this.#hosts = hosts
+    this.watch = watch
+    this.web1 = new Web(this.host('web1'), webKind)
+    this.web2 = new Web(this.host('web2'), webKind)
+  }
+
+  /** Builds the network; nothing runs in it yet. */
+  static async create(options: { readonly web?: WebKind } = {}): Promise<Lab> {
+    const hosts = new Map<string, Host>()
+    const descriptions = [
+      { name: SWITCH, address: null },
+      ...Object.entries(ADDRESSES).map(([name, address]) => ({ name, address }))
+    ]
+    try {
+      const started = await Promise.allSettled(descriptions.map((each) => Host.start(each)))
+      for (const each of started)
+        if (each.status === 'fulfilled') hosts.set(each.value.name, each.value)
+      for (const each of started) if (each.status === 'rejected') throw each.reason
+      await connect(hosts)
+      const directors = [machine(hosts, 'director1'), machine(hosts, 'director2')]
+      return new Lab(hosts, await AddressWatch.start(VIP, directors), options.web ?? 'nginx')
+    } catch (error) {
+      await Promise.all([...hosts.values()].map((host) => host.close()))
+      throw error
+    }
+  }
+
+  host(name: HostName | typeof SWITCH): Host {
+    return machine(this.#hosts, name)
+  }
+
+  /** Pulls the cable: the machine loses its carrier and knows it. */
+  async cutLink(name: HostName): Promise<void> {
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'down')
+  }
+
+  /** The switch stops to forward for the machine: its link stays up, nothing passes. */
+  async blackhole(name: HostName): Promise<void> {
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'nomaster')
+  }
+
+  /** Undoes `cutLink` and `blackhole`. */
+  async heal(name: HostName): Promise<void> {
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'up')
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE)
+  }
+
+  /** Captures what passes between a machine and the switch, in both directions. */
+  async capture(name: HostName, filter: string): Promise<Capture> {
+    const capture = await Capture.start(this.host(SWITCH), name, filter)
+    this.#captures.push(capture)
+    return capture
+  }
+
+  /** A client that asks for the first page of the virtual address without pause. */
+  async steadyClient(options: Omit<LoadOptions, 'url'>): Promise<Load> {
+    return Load.start(this.host('client'), { url: `http://${VIP}/`, ...options })
+  }
+
+  /** The client's answers to requests that are made one after the other. */
+  async get(
+    count: number,
+    options: { readonly keepAlive?: boolean; readonly timeoutMs?: number } = {}
+  ): Promise<readonly RequestResult[]> {
+    return requestInTurn(this.host('client'), `http://${VIP}/`, count, options)
+  }
+
+  /** Ends every machine and all that runs in it. May be called again. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((host) => host.close()))
+  }
+}
+
+function machine(hosts: ReadonlyMap<string, Host>, name: string): Host {
+  const host = hosts.get(name)
+  if (!host) throw new RangeError(`there is no machine ${name}`)
+  return host
+}
+
+/** Lays the cables. `ip` is entered from here so that it sees both ends' process ids. */
+async function connect(hosts: ReadonlyMap<string, Host>): Promise<void> {
+  const switchHost = machine(hosts, SWITCH)
+  const bridge = `link add ${BRIDGE} type bridge stp_state 0 mcast_snooping 0 forward_delay 0`
+  await ipBatch(switchHost, ['link set lo up', bridge, `link set ${BRIDGE} up`])
+  await Promise.all(
+    Object.entries(ADDRESSES).map(([name, address]) =>
+      ipBatch(machine(hosts, name), [
+        'link set lo up',
+        `link add ens160 address ${macOf(address)} type veth peer name ${name} netns ${switchHost.pid}`,
+        `addr add ${address}/24 brd + dev ens160`,
+        'link set ens160 up'
+      ])
+    )
+  )
+  const names = Object.keys(ADDRESSES)
+  await ipBatch(
+    switchHost,
+    names.flatMap((name) => [`link set dev ${name} master ${BRIDGE}`, `link set dev ${name} up`])
+  )
+  const deadline = Date.now() + FORWARDING_TIMEOUT_MS
+  for (;;) {
+    const ports = await switchHost.must('ip', '-d', '-o', 'link', 'show', 'master', BRIDGE)
+    if (ports.split('state forwarding').length - 1 === names.length) return
+    if (Date.now() > deadline) throw new Error(`the switch does not forward: ${ports}`)
+  }
+}
+
+/** The hardware address of a machine: 02:00 and its IPv4 address, so that captures are readable. */
+function macOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return ['02', '00', ...bytes].join(':')
+}
+
+/** Runs `ip` commands in the network namespace of a machine, but among the caller's processes. */
+async function ipBatch(host: Host, lines: readonly string[]): Promise<void> {
+  const ip = spawn('nsenter', ['--target', String(host.pid), '--net', 'ip', '-batch', '-'], {
+    env: CLEAN_ENVIRONMENT,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: 10_000
+  })
+  let said = ''
+  ip.stdin.on('error', () => {
+    // It ended before it read everything; its exit code says why.
+  })
+  ip.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const code = new Promise<number | null>((resolve, reject) => {
+    ip.once('error', reject)
+    ip.once('close', resolve)
+  })
+  ip.stdin.end(`${lines.join('\n')}\n`)
+  if ((await code) !== 0) throw new Error(`the network of ${host.name}: ${said.trim()}`)
+}

@@ -1,0 +1,98 @@
+import { Agent, get } from 'node:http'
+import type { RequestResult } from './load-result.js'
+
+/**
+ * A client of the lab, a program of its own so that nothing in the test disturbs its rhythm:
+ * `node steady-client.js URL RATE TIMEOUT_MS KEEP_ALIVE COUNT`.
+ *
+ * With a RATE it starts that many requests per second, whatever becomes of them, until its standard
+ * input closes; with RATE 0 it makes COUNT requests, one after the other. KEEP_ALIVE is the number
+ * of connections that are kept, or 0 for a fresh connection per request. Every result is one line of
+ * JSON on stdout, in the order in which they end.
+ */
+
+/** Requests that may be under way; more would say nothing more about the service. */
+const OPEN_LIMIT = 5000
+const BODY_LIMIT = 200
+
+const [url = '', rateText = '0', timeoutText = '1000', keepText = '0', countText = '0'] =
+  process.argv.slice(2)
+const rate = Number(rateText)
+const timeoutMs = Number(timeoutText)
+const keepAlive = Number(keepText)
+const agent = keepAlive > 0 ? new Agent({ keepAlive: true, maxSockets: keepAlive }) : false
+let open = 0
+
+function request(): Promise<void> {
+  return new Promise((resolve) => {
+    const at = Date.now()
+    const started = process.hrtime.bigint()
+    let settled = false
+    open += 1
+    const settle = (status: number, body: string, error: string): void => {
+      if (settled) return
+      settled = true
+      open -= 1
+      clearTimeout(timer)
+      const result: RequestResult = {
+        at,
+        ms: Number(process.hrtime.bigint() - started) / 1e6,
+        ok: status === 200 && error === '',
+        status,
+        body: body.slice(0, BODY_LIMIT).trimEnd(),
+        error
+      }
+      process.stdout.write(`${JSON.stringify(result)}\n`)
+      resolve()
+    }
+    const fail = (error: NodeJS.ErrnoException): void => {
+      settle(0, '', error.code ?? error.message)
+    }
+    const message = get(url, { agent }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (piece: string) => {
+        body = (body + piece).slice(0, BODY_LIMIT)
+      })
+      response.on('error', fail)
+      response.on('end', () => {
+        settle(response.statusCode ?? 0, body, response.complete ? '' : 'incomplete answer')
+      })
+    })
+    message.on('error', fail)
+    const timer = setTimeout(() => {
+      settle(0, '', 'timeout')
+      message.destroy()
+    }, timeoutMs)
+  })
+}
+
+async function requestInTurn(count: number): Promise<void> {
+  for (let done = 0; done < count; done += 1) await request()
+}
+
+function requestSteadily(): void {
+  const beginning = process.hrtime.bigint()
+  let started = 0
+  const ticking = setInterval(() => {
+    const elapsedMs = Number(process.hrtime.bigint() - beginning) / 1e6
+    const due = Math.floor((elapsedMs * rate) / 1000)
+    for (; started < due && open < OPEN_LIMIT; started += 1) void request()
+  }, 2)
+  process.stdin.resume()
+  process.stdin.once('end', () => {
+    clearInterval(ticking)
+    if (agent) agent.destroy()
+  })
+}
+
+process.stdout.on('error', () => {
+  // Nobody reads the results any more.
+  process.exit(0)
+})
+if (rate > 0) {
+  requestSteadily()
+} else {
+  await requestInTurn(Number(countText))
+  if (agent) agent.destroy()
+}

@@ -1,0 +1,135 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { LogFile } from '../../src/proxy/log-file.js'
+import { startProxy } from './support/proxy.js'
+import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
+import { answer, scriptedUpstream } from './support/upstream.js'
+import type { Socket } from 'node:net'
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+t.test('worker_connections: the oldest idle client makes room for a new one', async (t) => {
+  const web = await scriptedUpstream((_request, socket) =>
+    socket.write(answer('hello', '200 OK', 'Connection: close\r\n'))
+  )
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], config: { workerConnections: 3 } })
+  const clients: RawClient[] = []
+  for (let i = 0; i < 4; i++) {
+    const client = new RawClient(proxy.port)
+    clients.push(client)
+    client.send(REQUEST)
+    await client.take(/hello/)
+  }
+  t.ok(clients[0] && (await clients[0].rest()) === '', 'the first was closed')
+  t.ok(proxy.engine.counters.clientConnections <= 3)
+  await Promise.all(clients.map((client) => client.close()))
+})
+
+t.test(
+  'worker_connections: without idle clients the next one waits, and is served later',
+  async (t) => {
+    const held: Socket[] = []
+    const web = await scriptedUpstream((_request, socket) => held.push(socket))
+    t.teardown(() => web.close())
+    const proxy = await startProxy(t, { servers: [web.port], config: { workerConnections: 3 } })
+    const first = new RawClient(proxy.port)
+    first.send(REQUEST)
+    while (held.length < 1) await new Promise((resolve) => setImmediate(resolve))
+    const second = new RawClient(proxy.port)
+    second.send(REQUEST)
+    while (proxy.engine.counters.accepted < 2) await new Promise((resolve) => setImmediate(resolve))
+    t.equal(proxy.engine.counters.clientConnections, 1)
+    held[0]?.write(answer('one'))
+    await first.take(/one/)
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    held[1]?.write(answer('two'))
+    await second.take(/two/)
+    await first.close()
+    await second.close()
+  }
+)
+
+t.test('nginx keepalive_requests: the last answer says close', async (t) => {
+  const web = await scriptedUpstream()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], server: { keepaliveRequests: 2 } })
+  const client = new RawClient(proxy.port)
+  client.send(REQUEST + REQUEST + REQUEST)
+  t.match(await client.take(/hello/), /Connection: keep-alive/)
+  t.match(await client.rest(), /Connection: close\r\n\r\nhello$/)
+  t.equal(web.requests.length, 2)
+})
+
+t.test('shutdown: idle clients are closed, a running request finishes with close', async (t) => {
+  const held: Socket[] = []
+  const web = await scriptedUpstream((_request, socket) => held.push(socket))
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port] })
+  const idle = new RawClient(proxy.port)
+  const busy = new RawClient(proxy.port)
+  busy.send(REQUEST)
+  while (held.length < 1) await new Promise((resolve) => setImmediate(resolve))
+  const done = proxy.engine.shutdown(5000)
+  t.equal(await idle.rest(), '')
+  held[0]?.write(answer('late'))
+  t.match(await busy.rest(), /\r\nConnection: close\r\n\r\nlate$/)
+  await done
+})
+
+t.test('shutdown: after the grace what still runs is cut', async (t) => {
+  const web = await scriptedUpstream(() => undefined)
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], logFormat: '$status' })
+  const client = new RawClient(proxy.port)
+  client.send(REQUEST)
+  while (web.requests.length < 1) await new Promise((resolve) => setImmediate(resolve))
+  await proxy.engine.shutdown(50)
+  t.equal(await client.rest(), '')
+  t.same(await proxy.accessLog(), ['499'])
+})
+
+t.test('upstream pool: what an idle connection says or does ends it', async (t) => {
+  const web = await scriptedUpstream()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port] })
+  await exchange(proxy.port, get())
+  const [first] = web.sockets
+  const closed = new Promise((resolve) => first?.once('close', resolve))
+  first?.write(answer('nobody asked'))
+  await closed
+  t.match(await exchange(proxy.port, get()), /hello$/)
+  t.equal(web.sockets.length, 2)
+  web.sockets[1]?.end()
+  while (proxy.engine.counters.upstreamConnections > 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(statusOf(await exchange(proxy.port, get())), 200)
+})
+
+t.test('log rotation: lines from before go to the old file, later ones to the new', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tsha-log-'))
+  t.teardown(() => {
+    rmSync(directory, { recursive: true })
+  })
+  const path = join(directory, 'access.log')
+  const log = new LogFile(path)
+  log.append('before\n')
+  renameSync(path, `${path}.1`)
+  await log.reopen()
+  log.append('after\n')
+  await log.close()
+  t.equal(readFileSync(`${path}.1`, 'utf8'), 'before\n')
+  t.equal(readFileSync(path, 'utf8'), 'after\n')
+})
+
+t.test('a log that cannot be written costs lines, not memory or requests', async (t) => {
+  const log = new LogFile('/dev/full')
+  const line = `${'x'.repeat(1023)}\n`
+  for (let i = 0; i < 5000; i++) log.append(line)
+  await log.drain()
+  t.equal(log.dropped, 5000)
+  await log.close()
+})

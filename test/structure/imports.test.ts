@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
+const PURE = [
+  /^src\/vrrp\/(model|timing|machine|receive)\.ts$/,
+  /^src\/vrrp\/wire\//,
+  /^src\/health\/status\.ts$/,
+  /^src\/proxy\/model\.ts$/,
+  /^src\/proxy\/http1\//,
+  /^src\/proxy\/upstream\/(round-robin|peer-status|next-upstream)\.ts$/,
+  /^src\/proxy\/(route|headers|variables)\.ts$/
+]
+
+/** What a pure file may not even name. */
+const IMPURE_WORDS =
+  /\b(Date\.now|new Date\(\)|performance\.|process\.|setTimeout|setInterval|setImmediate|Math\.random|async |await |Promise\b)/
+
+/** Each dependency has one door: the only files that may import it. */
+const DOORS: Readonly<Record<string, RegExp>> = {
+  'raw-socket': /^src\/linux\/raw-socket\.ts$/,
+  koffi: /^src\/linux\/syscalls\.ts$/,
+  yaml: /^src\/config\/yaml\.ts$/,
+  zod: /^src\/config\//,
+  pino: /^src\/director\/log\.ts$/,
+  'pino-pretty': /^src\/director\/log\.ts$/,
+  yargs: /^bin\/tsha\.ts$/,
+  'yargs/helpers': /^bin\/tsha\.ts$/
+}
+
+/** Folders and the folders that they may import from, besides themselves. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  vrrp: [],
+  health: [],
+  proxy: ['errors'],
+  linux: ['errors'],
+  config: ['errors', 'proxy', 'linux'],
+  director: ['errors', 'config', 'vrrp', 'health', 'proxy', 'linux'],
+  cli: ['errors', 'config', 'director', 'linux'],
+  errors: []
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+function listFiles(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const statement = /^(?:import |export |\})[^'\n]*\bfrom '([^']+)'|\bimport\('([^']+)'\)/gm
+  const specifiers = [...text.matchAll(statement)].map(([, first, second]) => first ?? second ?? '')
+  return specifiers.map((specifier) => ({
+    from: file,
+    to: specifier.startsWith('.')
+      ? normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
+      : specifier
+  }))
+}
+
+const files = [...listFiles('src'), ...listFiles('bin')]
+const imports = files.flatMap(importsOf)
+const isPure = (file: string): boolean => PURE.some((pattern) => pattern.test(file))
+const folderOf = (file: string): string => file.split('/')[1]?.replace(/\.ts$/, '') ?? ''
+
+t.test('the reader of imports sees them', (t) => {
+  const expected = { from: 'src/vrrp/machine.ts', to: 'src/vrrp/timing.ts' }
+  t.ok(imports.some(({ from, to }) => from === expected.from && to === expected.to))
+  for (const pattern of PURE)
+    t.ok(
+      files.some((file) => pattern.test(file)),
+      String(pattern)
+    )
+  t.end()
+})
+
+t.test('the pure set imports only itself', (t) => {
+  t.same(
+    imports.filter(({ from, to }) => isPure(from) && !isPure(to)),
+    []
+  )
+  t.end()
+})
+
+t.test('the pure set has no clock, no I/O, no randomness and no promise', (t) => {
+  const offenders = files.filter(isPure).flatMap((file) => {
+    const code = readFileSync(join(root, file), 'utf8').replace(/\/\*[^]*?\*\/|\/\/.*$/gm, '')
+    const word = IMPURE_WORDS.exec(code)
+    return word ? [`${file}: ${word[0]}`] : []
+  })
+  t.same(offenders, [])
+  t.end()
+})
+
+t.test('vrrp, health and proxy never import each other; only the director joins them', (t) => {
+  const offenders = imports.filter(({ from, to }) => {
+    if (!from.startsWith('src/') || !to.startsWith('src/')) return false
+    const [here, there] = [folderOf(from), folderOf(to)]
+    return here !== there && !(ALLOWED[here] ?? []).includes(there)
+  })
+  t.same(offenders, [])
+  t.end()
+})
+
+t.test('each dependency has one door', (t) => {
+  const offenders = imports.filter(({ from, to }) => {
+    if (to.startsWith('src/') || to.startsWith('node:')) return false
+    return !DOORS[to]?.test(from)
+  })
+  t.same(offenders, [])
+  t.end()
+})
+
+t.test('workers load nothing but the proxy and Node itself', (t) => {
+  const seen = new Set<string>()
+  const visit = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    for (const { to } of importsOf(file).filter(({ to }) => !to.startsWith('node:'))) {
+      if (to.startsWith('src/')) visit(to)
+      else seen.add(to)
+    }
+  }
+  visit('src/proxy/worker.ts')
+  t.same(
+    [...seen].filter((file) => !/^src\/(proxy\/|errors\.ts)/.test(file)),
+    []
+  )
+  t.end()
+})
+
+t.test('there are no cycles', (t) => {
+  const graph = new Map(files.map((file) => [file, importsOf(file).map(({ to }) => to)]))
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+    if (done.has(file) || path.includes(file)) return
+    for (const to of graph.get(file) ?? []) visit(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  t.same(cycles, [])
+  t.end()
+})

@@ -1,0 +1,182 @@
+import t from 'tap'
+import type { VirtualRouter } from '../../src/vrrp/model.js'
+import { Speaker } from '../../src/vrrp/speaker.js'
+import { encodePassword } from '../../src/vrrp/wire/advertisement-v2.js'
+import { readGolden, toHex } from './golden.js'
+
+const master: VirtualRouter = {
+  name: 'nginx',
+  vrid: 51,
+  adverInterval: 1000,
+  primaryAddress: '192.168.64.130',
+  addresses: ['192.168.64.200'],
+  authData: encodePassword('123456'),
+  makesBeforeBreak: true
+}
+
+/** A speaker on a clock that the test moves, with a record of all it does. */
+class Stage {
+  readonly record: string[] = []
+  #now = 0
+  #due: { at: number; callback: () => void } | null = null
+  /** Set by a test to keep the addresses from being added. */
+  adding: Promise<void> = Promise.resolve()
+
+  readonly speaker: Speaker
+
+  constructor(router = master) {
+    this.speaker = new Speaker(
+      router,
+      { priority: 100, serviceUp: true },
+      {
+        clock: {
+          now: () => this.#now,
+          after: (delay, callback) => {
+            const due = { at: this.#now + delay, callback }
+            if (this.#due) throw new Error('a second timer')
+            this.#due = due
+            return () => {
+              if (this.#due === due) this.#due = null
+            }
+          }
+        },
+        socket: {
+          send: (packet) => void this.record.push(`send ${toHex(packet)}`),
+          flush: () => Promise.resolve(),
+          close: () => undefined
+        },
+        addresses: {
+          add: async () => {
+            this.record.push('add')
+            await this.adding
+          },
+          remove: () => {
+            this.record.push('remove')
+            return Promise.resolve()
+          }
+        },
+        announcer: { announce: () => void this.record.push('announce') },
+        observer: {
+          stepped: (from, to, reason) =>
+            void this.record.push(`${from.name} -> ${to.name}: ${reason}`),
+          conditionsChanged: () => undefined,
+          discarded: (reason) => void this.record.push(`discarded: ${reason}`),
+          accepted: () => undefined
+        }
+      }
+    )
+  }
+
+  /** Lets time pass, with timers that fire `early` ms before they are due, as Node's do. */
+  async advanceTo(time: number, early = 0): Promise<void> {
+    while (this.#due && this.#due.at - early <= time) {
+      const { at, callback } = this.#due
+      this.#due = null
+      this.#now = Math.max(this.#now, at - early)
+      early = 0
+      callback()
+      await settle()
+    }
+    this.#now = time
+  }
+}
+
+/** Lets the promises that are ready run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+const advert100 = 'send 45c00028XXXX0000ff700000c0a84082e000001221336401'
+const hide = (entry: string): string =>
+  entry.startsWith('send') ? `${entry.slice(0, 13)}XXXX${entry.slice(17, 53)}` : entry
+
+t.test(
+  'on becoming master: advertise, add the addresses, announce when they are there',
+  async (t) => {
+    const stage = new Stage()
+    let added = (): void => undefined
+    stage.adding = new Promise((resolve) => (added = resolve))
+    stage.speaker.start(true)
+    await stage.advanceTo(3700, 1.7)
+    t.same(stage.record.map(hide), [
+      'initialize -> backup: startup',
+      'remove',
+      advert100,
+      'backup -> master: master-down-expired',
+      'add'
+    ])
+    added()
+    await settle()
+    t.equal(stage.record.at(-1), 'announce')
+  }
+)
+
+t.test('identification counts from 1 and goes on', async (t) => {
+  const stage = new Stage()
+  stage.speaker.start(true)
+  await stage.advanceTo(5700)
+  const sent = stage.record.filter((entry) => entry.startsWith('send'))
+  t.same(
+    sent.map((entry) => entry.slice(13, 17)),
+    ['0001', '0002', '0003']
+  )
+})
+
+t.test('addresses that are given up before they were added are not announced', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.1' })
+  let added = (): void => undefined
+  stage.adding = new Promise((resolve) => (added = resolve))
+  stage.speaker.start(true)
+  await stage.advanceTo(3700)
+  stage.speaker.receive(readGolden('advertisement-100'))
+  added()
+  await settle()
+  t.same(stage.record.slice(-3), ['add', 'master -> backup: higher-priority', 'remove'])
+})
+
+t.test('stopping a master that makes before it breaks waits for the partner', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
+  stage.speaker.start(true)
+  await stage.advanceTo(3700)
+  const before = stage.record.length
+  const stopped = stage.speaker.stop()
+  await settle()
+  t.match(stage.record.slice(before).map(hide), [
+    /^send .*21330001$/,
+    'master -> master: hand-over-begun'
+  ])
+  stage.speaker.receive(readGolden('advertisement-100'))
+  await stopped
+  t.same(stage.record.slice(-2), ['master -> initialize: hand-over-answered', 'remove'])
+  t.equal(stage.speaker.state.name, 'initialize')
+})
+
+t.test('two calls of stop both end', async (t) => {
+  const stage = new Stage()
+  stage.speaker.start(true)
+  await stage.advanceTo(3700)
+  await Promise.all([stage.speaker.stop(), stage.speaker.stop()])
+  t.same(stage.record.slice(-2), ['master -> initialize: shutdown', 'remove'])
+})
+
+t.test('a packet that is discarded is told and changes nothing', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134', authData: null })
+  stage.speaker.start(true)
+  stage.speaker.receive(readGolden('advertisement-100'))
+  t.equal(stage.record.at(-1), 'discarded: auth-type')
+  t.equal(stage.speaker.state.name, 'backup')
+  await stage.speaker.stop()
+})
+
+t.test('before start and after stop nothing is heard', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
+  stage.speaker.receive(readGolden('advertisement-100'))
+  stage.speaker.setLink(true)
+  stage.speaker.start(true)
+  await stage.speaker.stop()
+  const before = stage.record.length
+  stage.speaker.receive(readGolden('advertisement-100'))
+  stage.speaker.setLink(true)
+  t.equal(stage.record.length, before)
+  t.equal(stage.speaker.state.name, 'initialize')
+})
