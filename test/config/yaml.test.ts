@@ -280,13 +280,13 @@ t.test('without root a user is ignored and said so; with root it must exist', as
 
 t.test('a missing file is one clear problem', async (t) => {
   t.strictSame(await problemsOf(t, { 'nginx.conf': { a: '' } }), [
-    'file nginx.conf is a directory [TSHA_E_FILE]'
+    'tsha: file nginx.conf is a directory [TSHA_E_FILE]'
   ])
   t.strictSame(await problemsOf(t, {}), [
-    'no configuration given; use --config, --keepalived-conf or --nginx-conf [TSHA_E_FLAG]'
+    'tsha: no configuration given; use --config, --keepalived-conf or --nginx-conf [TSHA_E_FLAG]'
   ])
   t.strictSame(await problemsOf(t, { 'tsha.yaml': PROXY, 'nginx.conf': '' }), [
-    '--config cannot be used with --keepalived-conf or --nginx-conf; use one kind [TSHA_E_FLAG]'
+    'tsha: --config cannot be used with --keepalived-conf or --nginx-conf; use one kind [TSHA_E_FLAG]'
   ])
 })
 
