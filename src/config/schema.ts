@@ -159,7 +159,7 @@ const virtualRouter = section({
           : 'is not a priority; use 1 to 254, or both as in { master: 100, backup: 90 }'
     })
     .optional(),
-  advert_interval: duration(1000, 255_000, true).default(1000),
+  advert_interval: duration(1000, 255_000, true).prefault('1s'),
   authentication: authentication.optional(),
   addresses: virtualAddresses,
   track: z.array(track, { error: 'is not a list; use one entry for each check' }).default([]),
@@ -172,14 +172,14 @@ const virtualRouter = section({
     .union([z.literal('off'), duration(MIN_LEASE_MS, CHECK_INTERVAL_MAX_MS, true)], {
       error: 'is not a lease; use whole seconds such as "3s", at least "2s", or off'
     })
-    .default(3000)
+    .prefault('3s')
 })
 
 const check = section({
   command: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
     error: 'is not a command; use text, or a list of a program and its arguments'
   }),
-  interval: checkDuration.default(1000),
+  interval: checkDuration.prefault('1s'),
   timeout: checkDuration.optional(),
   rise: count.default(1),
   fall: count.default(1)
@@ -191,7 +191,7 @@ const server = section({
   ),
   weight: whole(1, 65_535).default(1),
   max_fails: whole(0, 1_000_000).default(1),
-  fail_timeout: anyDuration.default(10_000),
+  fail_timeout: anyDuration.prefault('10s'),
   down: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
 })
 
@@ -223,9 +223,9 @@ const route = section({
     )
     .default({}),
   timeouts: section({
-    connect: positiveDuration.default(60_000),
-    send: positiveDuration.default(60_000),
-    read: positiveDuration.default(60_000)
+    connect: positiveDuration.prefault('60s'),
+    send: positiveDuration.prefault('60s'),
+    read: positiveDuration.prefault('60s')
   }).prefault({}),
   next_upstream: z
     .array(
@@ -236,8 +236,8 @@ const route = section({
     )
     .default(['error', 'timeout']),
   next_upstream_tries: whole(0, 1000).default(0),
-  next_upstream_timeout: anyDuration.default(0),
-  max_body_size: size.default(1_048_576),
+  next_upstream_timeout: anyDuration.prefault('0s'),
+  max_body_size: size.prefault('1m'),
   access_logs: accessLogs.optional()
 })
 
@@ -257,11 +257,11 @@ const listener = section({
     )
     .default([]),
   routes: z.array(route, { error: 'is not a list; use one entry for each path' }).default([]),
-  keepalive_timeout: anyDuration.default(75_000),
+  keepalive_timeout: anyDuration.prefault('75s'),
   keepalive_requests: whole(1, 1_000_000_000).default(1000),
-  client_header_timeout: positiveDuration.default(60_000),
-  client_body_timeout: positiveDuration.default(60_000),
-  send_timeout: positiveDuration.default(60_000),
+  client_header_timeout: positiveDuration.prefault('60s'),
+  client_body_timeout: positiveDuration.prefault('60s'),
+  send_timeout: positiveDuration.prefault('60s'),
   access_logs: accessLogs.optional()
 })
 

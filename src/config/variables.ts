@@ -45,11 +45,12 @@ export const COMBINED_FORMAT =
 /** The format `main` of the `nginx.conf` that the distributions install. */
 export const MAIN_FORMAT = `${COMBINED_FORMAT} "$http_x_forwarded_for"`
 
-/** True when tsha knows the variable. @param name without the `$` */
+/** True when tsha knows the variable; like nginx without regard to case. @param name without the `$` */
 export function isVariable(name: string): boolean {
+  const lowerName = name.toLowerCase()
   const isHeader =
-    name.startsWith(HEADER_VARIABLE_PREFIX) && name.length > HEADER_VARIABLE_PREFIX.length
-  return isHeader || (VARIABLES as readonly string[]).includes(name)
+    lowerName.startsWith(HEADER_VARIABLE_PREFIX) && lowerName.length > HEADER_VARIABLE_PREFIX.length
+  return isHeader || (VARIABLES as readonly string[]).includes(lowerName)
 }
 
 /**

@@ -21,7 +21,6 @@ export function readYaml(file: string, text: string): Source {
   const source = { places, ignored: [], notes: [], isStrict: true }
   if (problems.length > 0) return { ...source, value: {}, problems }
 
-  notePlaces(document, document.contents, [], { places, positions })
   let value: unknown
   try {
     // The limit on aliases keeps a small file from growing without bound.
@@ -31,6 +30,8 @@ export function readYaml(file: string, text: string): Source {
     problems.push({ code: 'TSHA_E_SYNTAX', message: lowerFirst(messageOf(error)), position })
     return { ...source, value: {}, problems }
   }
+  // Only now: following the aliases of a file that toJS has refused would not end.
+  notePlaces(document, document.contents, [], { places, positions })
   if (isRecord(value)) return { ...source, value, problems }
   const found =
     value === null || value === undefined ? 'the file is empty' : 'the file is no mapping'

@@ -21,6 +21,7 @@ export const USER_MACHINE: Machine = { ...ROOT_MACHINE, isRoot: false }
 
 /** Makes directories of files for one test; `t.testdir` of tap. */
 export interface TestDirectory {
+  readonly testdirName: string
   testdir: (files: Record<string, string | Record<string, string>>) => string
 }
 
@@ -52,7 +53,7 @@ export async function problemsOf(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.map((problem) =>
-      formatProblem(problem).replace(/(?:\/[^\s:/]+)+\/((?:conf\.d\/)?[\w.-]+)/g, '$1')
+      formatProblem(problem).replaceAll(`${t.testdirName}/`, '')
     )
   }
   return []

@@ -230,7 +230,7 @@ t.test('a script that cannot be run is refused, where keepalived goes on without
   const files = { 'tsha.yaml': text('/no/such/file'), 'plain.txt': 'text' }
   t.match(
     (await problemsOf(t, files, { role: 'master' })).join(),
-    /tsha.yaml:10:17: script file does not exist; use the path of a program \[TSHA_E_FILE\]/
+    /tsha.yaml:10:17: script \/no\/such\/file does not exist; use the path of a program \[TSHA_E_FILE\]/
   )
   t.match(
     (await routerProblem(t, text('/etc/passwd'))).join(),
@@ -263,7 +263,7 @@ t.test('columns count characters, also after Chinese text', async (t) => {
   const text = PROXY.replace('path: /,', '"path": "/\u{1F600}\u8D1F", upstrem: a,')
   t.match(
     (await problemsOf(t, { 'tsha.yaml': text })).join(),
-    /tsha.yaml:6:30: unknown key "upstrem"/
+    /tsha.yaml:6:31: unknown key "upstrem"/
   )
 })
 
@@ -280,13 +280,13 @@ t.test('without root a user is ignored and said so; with root it must exist', as
 
 t.test('a missing file is one clear problem', async (t) => {
   t.strictSame(await problemsOf(t, { 'nginx.conf': { a: '' } }), [
-    'file nginx.conf is a directory [TSHA_E_FILE]'
+    'tsha: file nginx.conf is a directory [TSHA_E_FILE]'
   ])
   t.strictSame(await problemsOf(t, {}), [
-    'no configuration given; use --config, --keepalived-conf or --nginx-conf [TSHA_E_FLAG]'
+    'tsha: no configuration given; use --config, --keepalived-conf or --nginx-conf [TSHA_E_FLAG]'
   ])
   t.strictSame(await problemsOf(t, { 'tsha.yaml': PROXY, 'nginx.conf': '' }), [
-    '--config cannot be used with --keepalived-conf or --nginx-conf; use one kind [TSHA_E_FLAG]'
+    'tsha: --config cannot be used with --keepalived-conf or --nginx-conf; use one kind [TSHA_E_FLAG]'
   ])
 })
 

@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { parse } from 'yaml'
+import { DIRECTIVES } from '../../src/config/nginx/directives.js'
+import { jsonSchema } from '../../src/config/schema.js'
+import { VARIABLES } from '../../src/config/variables.js'
+
+function readDoc(name: string): Promise<string> {
+  return readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+}
+
+interface Node {
+  readonly default?: unknown
+  readonly required?: readonly string[]
+  readonly properties?: Readonly<Record<string, Node>>
+  readonly additionalProperties?: Node | boolean
+  readonly items?: Node
+  readonly anyOf?: readonly Node[]
+}
+
+interface Key {
+  readonly isRequired: boolean
+  readonly default: unknown
+}
+
+/** Every key of the schema, as the documentation writes it. */
+function keysOf(node: Node, path = '', keys = new Map<string, Key>()): Map<string, Key> {
+  const required = node.required ?? []
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    const childPath = path === '' ? name : `${path}.${name}`
+    keys.set(childPath, { isRequired: required.includes(name), default: child.default })
+    keysOf(child, childPath, keys)
+  }
+  if (typeof node.additionalProperties === 'object') {
+    keysOf(node.additionalProperties, `${path}.NAME`, keys)
+  }
+  if (node.items) keysOf(node.items, `${path}[]`, keys)
+  for (const choice of node.anyOf ?? []) keysOf(choice, path, keys)
+  return keys
+}
+
+interface Row {
+  readonly key: string
+  readonly default: string
+  readonly example: string
+}
+
+function rowsOf(text: string): Row[] {
+  return Array.from(
+    text.matchAll(/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| `([^`]+)` \| [^|]+ \|$/gm),
+    ([, key = '', ...rest]) => ({ key, default: rest[0] ?? '', example: rest[1] ?? '' })
+  )
+}
+
+t.test(
+  'docs/configuration.md has every key of the schema, with its default and an example',
+  async (t) => {
+    const rows = rowsOf(await readDoc('configuration.md'))
+    const keys = keysOf(jsonSchema as Node)
+    t.strictSame(rows.map(({ key }) => key).sort(), [...keys.keys()].sort())
+    for (const row of rows) {
+      const key = keys.get(row.key)
+      if (key?.isRequired === true) t.equal(row.default, 'required', row.key)
+      else if (key?.default !== undefined) {
+        const value = typeof key.default === 'string' ? key.default : JSON.stringify(key.default)
+        t.equal(row.default, `\`${value}\``, row.key)
+      } else t.not(row.default, 'required', row.key)
+      const example: unknown = parse(row.example)
+      t.strictSame(Object.keys(example as object), [row.key.replace(/^.*\./, '')], row.key)
+    }
+  }
+)
+
+t.test('docs/configuration.md has every variable', async (t) => {
+  const section = (await readDoc('configuration.md')).split('## Variables')[1] ?? ''
+  const named = Array.from(section.matchAll(/`\$([a-z0-9_]+)`/g), ([, name]) => name)
+  t.strictSame(named, [...VARIABLES])
+})
+
+t.test('docs/from-nginx.md has every directive that is read', async (t) => {
+  const text = await readDoc('from-nginx.md')
+  for (const name of Object.keys(DIRECTIVES)) t.match(text, `\`${name}\``, name)
+})

@@ -1,0 +1,408 @@
+import t from 'tap'
+import { parseNginxTime } from '../../src/config/nginx/directives.js'
+import { tokenize } from '../../src/config/nginx/lexer.js'
+import { USER_MACHINE, load, problemsOf } from './support.js'
+
+const UPSTREAM = 'upstream web { server 192.0.2.10; }'
+
+/** A `nginx.conf` with these parts in its blocks; the server begins on line 5. */
+function conf(
+  parts: { main?: string; http?: string; server?: string; location?: string } = {}
+): string {
+  return `${parts.main ?? ''}
+events { }
+http { ${UPSTREAM}
+${parts.http ?? ''}
+server {
+${parts.server ?? 'listen 80;'}
+location / {
+proxy_pass http://web;
+${parts.location ?? ''}
+} } }
+`
+}
+
+t.test('nginx defaults hold where nothing is written', async (t) => {
+  const { config } = await load(t, { 'nginx.conf': conf({ server: ' ' }) })
+  t.equal(config.role, null)
+  t.match(config.proxy, {
+    workers: 1,
+    workerConnections: 512,
+    user: 'nobody',
+    errorLog: { path: '/var/log/nginx/error.log', level: 'error' }
+  })
+  const server = config.proxy?.servers[0]
+  t.match(server, {
+    listen: { host: '0.0.0.0', port: 80 },
+    names: [],
+    keepaliveTimeoutMs: 75000,
+    keepaliveRequests: 1000,
+    clientHeaderTimeoutMs: 60000,
+    clientBodyTimeoutMs: 60000,
+    sendTimeoutMs: 60000,
+    accessLogs: [
+      {
+        path: '/var/log/nginx/access.log',
+        format:
+          '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent ' +
+          '"$http_referer" "$http_user_agent"'
+      }
+    ]
+  })
+  t.match(server?.routes[0], {
+    setHeaders: [['Host', '$proxy_host']],
+    connectTimeoutMs: 60000,
+    nextUpstream: ['error', 'timeout'],
+    maxBodySize: 1048576
+  })
+  const plain = await load(t, { 'nginx.conf': conf({ server: ' ' }) }, { machine: USER_MACHINE })
+  t.equal(plain.config.proxy?.servers[0]?.listen.port, 8000, 'without listen and without root')
+})
+
+t.test(
+  'settings are inherited http > server > location; headers and logs only as a whole',
+  async (t) => {
+    const { config } = await load(t, {
+      'nginx.conf': conf({
+        http: `proxy_read_timeout 5; proxy_send_timeout 6s; proxy_set_header X-Http 1; proxy_set_header Host $host;
+        access_log /a.log; access_log /b.log; keepalive_timeout 10;`,
+        server: 'listen 80; proxy_read_timeout 1m30s; access_log off; keepalive_timeout 20s;',
+        location: `proxy_set_header X-Own ""; access_log /c.log;
+        } location /inherits { proxy_pass http://web;`
+      })
+    })
+    const server = config.proxy?.servers[0]
+    t.equal(server?.keepaliveTimeoutMs, 20000)
+    t.strictSame(server?.accessLogs, [])
+    const [own, inherits] = server?.routes ?? []
+    t.equal(own?.readTimeoutMs, 90000)
+    t.equal(own?.sendTimeoutMs, 6000)
+    t.strictSame(own?.setHeaders, [
+      ['Host', '$proxy_host'],
+      ['X-Own', '']
+    ])
+    t.strictSame(
+      own?.accessLogs.map(({ path }) => path),
+      ['/c.log']
+    )
+    t.strictSame(inherits?.setHeaders, [
+      ['X-Http', '1'],
+      ['Host', '$host']
+    ])
+    t.strictSame(inherits?.accessLogs, [])
+  }
+)
+
+t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
+  const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
+    [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
+    [
+      { http: 'upstream b { least_conn; server 192.0.2.1; }' },
+      '4:14: directive "least_conn" in upstream is not supported'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.1 backup; }' },
+      '4:31: server parameter "backup" is not supported'
+    ],
+    [
+      { http: 'upstream b { server www.example.org; }' },
+      '4:21: host name "www.example.org" is not supported; use an IP address such as 192.0.2.1:80'
+    ],
+    [
+      { http: 'upstream b { server unix:/run/a; }' },
+      '4:21: unix socket "unix:/run/a" is not supported; use an IP address'
+    ],
+    [{ server: 'listen 443 ssl;' }, '6:12: listen parameter "ssl" is not supported'],
+    [
+      { server: 'listen localhost:80;' },
+      '6:8: listen on the host name "localhost:80" is not supported; use an address or a port'
+    ],
+    [
+      { server: 'listen 80; server_name ~^a;' },
+      '6:24: regular expression "~^a" in server_name is not supported'
+    ],
+    [
+      { server: 'listen 80; location ~ \\.php$ { proxy_pass http://web; }' },
+      '6:21: regular expression location "\\.php$" is not supported'
+    ],
+    [
+      { server: 'listen 80; location /files { }' },
+      '6:12: a location without proxy_pass is not supported; tsha serves no files'
+    ],
+    [
+      { server: 'listen 80; location /a { proxy_pass https://web; }' },
+      '6:37: https in proxy_pass is not supported'
+    ],
+    [
+      { server: 'listen 80; location /a { proxy_pass http://web/; }' },
+      '6:37: a URI part in proxy_pass ("/") is not supported; use http://web'
+    ],
+    [
+      { server: 'listen 80; location /a { proxy_pass http://$host; }' },
+      '6:37: a variable in proxy_pass is not supported'
+    ],
+    [
+      { location: 'proxy_set_header Upgrade $http_upgrade;' },
+      '9:1: setting the header Upgrade is not supported; the proxy writes it itself'
+    ],
+    [{ location: 'proxy_set_header X-A $cookie_a;' }, '9:22: variable $cookie_a is not supported'],
+    [
+      { location: 'proxy_next_upstream error updating;' },
+      '9:27: "updating" in proxy_next_upstream is not supported'
+    ],
+    [
+      { http: 'log_format a escape=json $status;' },
+      '4:14: "escape=json" in log_format is not supported'
+    ],
+    [
+      { http: 'log_format a $ssl_cipher;' },
+      '4:14: variable $ssl_cipher in log_format is not supported'
+    ],
+    [
+      { http: 'access_log /a.log combined buffer=32k;' },
+      '4:28: "buffer=32k" in access_log is not supported'
+    ],
+    [
+      { main: 'error_log syslog:server=192.0.2.1;' },
+      '1:11: "syslog:server=192.0.2.1" in error_log is not supported; use an absolute path'
+    ],
+    [
+      { location: 'keepalive_timeout 5;' },
+      '9:1: directive "keepalive_timeout" in location is not supported; use it in http, server'
+    ]
+  ]
+  for (const [parts, problem] of rows) {
+    t.strictSame(await problemsOf(t, { 'nginx.conf': conf(parts) }), [
+      `nginx.conf:${problem} [TSHA_E_NOT_SUPPORTED]`
+    ])
+  }
+})
+
+t.test('what nginx refuses is refused', async (t) => {
+  const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
+    [
+      { server: 'proxy_pass http://web;' },
+      '6:1: directive "proxy_pass" is not allowed in server; use it in location [TSHA_E_SYNTAX]'
+    ],
+    [
+      { main: 'sendfile on;' },
+      '1:1: directive "sendfile" is not allowed in main; use it in http, server, location [TSHA_E_SYNTAX]'
+    ],
+    [
+      { http: 'keepalive_timeout 5; keepalive_timeout 6;' },
+      '4:22: "keepalive_timeout" is given twice in one block; use it once [TSHA_E_DUPLICATE]'
+    ],
+    [
+      { location: 'proxy_read_timeout 3x;' },
+      '9:20: proxy_read_timeout "3x" is not valid; use a time such as 3, 3s, 500ms or 1m30s [TSHA_E_VALUE]'
+    ],
+    [
+      { location: 'client_max_body_size 1t;' },
+      '9:22: client_max_body_size "1t" is not valid; use a size such as 512, 8k or 1m [TSHA_E_VALUE]'
+    ],
+    [
+      { location: 'proxy_read_timeout;' },
+      '9:1: directive "proxy_read_timeout" has 0 arguments; use 1 [TSHA_E_SYNTAX]'
+    ],
+    [
+      { server: 'listen 80; location / { proxy_pass http://web; }' },
+      '7:10: route path / is already given on line 6; use it once [TSHA_E_DUPLICATE]'
+    ],
+    [{ http: UPSTREAM }, '4:1: upstream "web" is given twice [TSHA_E_DUPLICATE]'],
+    [
+      { http: 'upstream b { }' },
+      '4:10: upstream list is empty; use at least one server [TSHA_E_VALUE]'
+    ],
+    [
+      { http: 'access_log /a.log mian; log_format main $status;' },
+      '4:19: log_format "mian" does not exist; did you mean "main"? [TSHA_E_REFERENCE]'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.1 max_fails=x; }' },
+      '4:31: max_fails "x" is not a whole number; use 0 to 1000000 [TSHA_E_VALUE]'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.1 fail_timeout=x; }' },
+      '4:31: fail_timeout "x" is not a duration; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]'
+    ],
+    [
+      { server: 'listen 80; listen *:80;' },
+      '6:12: listen 0.0.0.0:80 is given twice in one server; use it once [TSHA_E_DUPLICATE]'
+    ],
+    [
+      { server: 'listen 70000;' },
+      '6:8: listen "70000" has no valid port; use 1 to 65535 [TSHA_E_VALUE]'
+    ],
+    [
+      { main: 'user www;' },
+      '1:6: user "www" does not exist on this machine; use one from /etc/passwd [TSHA_E_USER]'
+    ],
+    [
+      { main: 'include missing.conf;' },
+      '1:9: included file <dir>/missing.conf does not exist [TSHA_E_FILE]'
+    ],
+    [
+      { server: 'listen 80; location /a { proxy_pass http://wbe; }' },
+      '6:37: proxy_pass names "wbe", which is no upstream and no address; did you mean "web"? [TSHA_E_REFERENCE]'
+    ]
+  ]
+  for (const [parts, problem] of rows) {
+    t.strictSame(await problemsOf(t, { 'nginx.conf': conf(parts) }), [
+      `nginx.conf:${problem.replace('<dir>/', '')}`
+    ])
+  }
+})
+
+t.test('braces, quotes and ends that do not match are syntax problems', async (t) => {
+  t.strictSame(
+    await problemsOf(t, { 'nginx.conf': 'events { }\nhttp {\nserver { listen 80 }\n}' }),
+    ['nginx.conf:3:10: directive "listen" is not terminated by ";" [TSHA_E_SYNTAX]']
+  )
+  t.match(
+    (await problemsOf(t, { 'nginx.conf': conf().replace(/\}\s*$/, '') })).join(),
+    /3:6: block is not closed/
+  )
+  t.match((await problemsOf(t, { 'nginx.conf': `${conf()}}` })).join(), /unexpected "\}"/)
+  t.match(
+    (await problemsOf(t, { 'nginx.conf': conf({ http: 'access_log "/a;' }) })).join(),
+    /4:12: quote is not closed/
+  )
+  t.match(
+    (await problemsOf(t, { 'nginx.conf': conf({ main: 'pid "/a"b;' }) })).join(),
+    /1:9: unexpected "b" after a closing quote/
+  )
+  t.match(await problemsOf(t, { 'nginx.conf': 'user nginx;' }), [
+    'nginx.conf:1:1: events is missing; use events { } [TSHA_E_REQUIRED]',
+    'nginx.conf:1:1: http is missing; use http { } with a server [TSHA_E_REQUIRED]'
+  ])
+})
+
+t.test('servers are told apart by listen, default_server and names', async (t) => {
+  const { config, notes } = await load(t, {
+    'nginx.conf': conf({
+      server:
+        'listen 8080 default_server; listen [::1]:81; listen 192.0.2.5; server_name Www.Example.ORG *.example.org .short.org www.short.*;',
+      location: `} location = /exact { proxy_pass http://192.0.2.7:8080; } location ^~ /dir/ { proxy_pass http://WEB; } }
+        server { listen 8080; server_name www.example.org;`
+    }).replace('} } }', '} }')
+  })
+  const [first, second, third, other] = config.proxy?.servers ?? []
+  t.strictSame(first?.listen, { host: '0.0.0.0', port: 8080 })
+  t.equal(first?.isDefault, true)
+  t.strictSame(second?.listen, { host: '::1', port: 81 })
+  t.equal(second?.isDefault, false)
+  t.strictSame(third?.listen, { host: '192.0.2.5', port: 80 })
+  t.strictSame(first?.names, [
+    'www.example.org',
+    '*.example.org',
+    'short.org',
+    '*.short.org',
+    'www.short.*'
+  ])
+  t.strictSame(
+    first?.routes.map(({ path, exact, upstream }) => ({ path, exact, upstream })),
+    [
+      { path: '/', exact: false, upstream: 'web' },
+      { path: '/exact', exact: true, upstream: '192.0.2.7:8080' },
+      { path: '/dir/', exact: false, upstream: 'web' }
+    ]
+  )
+  t.strictSame(other?.routes, [])
+  t.strictSame(config.proxy?.upstreams[1], {
+    name: '192.0.2.7:8080',
+    servers: [
+      { host: '192.0.2.7', port: 8080, weight: 1, maxFails: 1, failTimeoutMs: 10000, down: false }
+    ]
+  })
+  t.strictSame(notes, [
+    'location /dir/: nginx answers /dir with a redirect to /dir/; tsha does not',
+    'server www.example.org: it has no location, so tsha answers every request with 404',
+    '0.0.0.0:8080 already has the server name "www.example.org" (line 5); the first one answers'
+  ])
+})
+
+t.test(
+  'include takes files and globs, relative to the main file; places name the included file',
+  async (t) => {
+    const files = {
+      'nginx.conf': 'events { }\nhttp { include conf.d/*.conf; include none/*.conf; }',
+      'conf.d': {
+        'b.conf': 'server { listen 82;\n location / { proxy_pass http://web; } }',
+        'a.conf': `${UPSTREAM}\nserver { listen 81; location / { proxy_pass http://web; } }`,
+        '.hidden.conf': 'gzip on;',
+        'c.txt': 'gzip on;'
+      }
+    }
+    const { config } = await load(t, files)
+    t.strictSame(
+      config.proxy?.servers.map(({ listen }) => listen.port),
+      [81, 82]
+    )
+    const broken = { ...files, 'conf.d': { ...files['conf.d'], 'b.conf': '\n gzip on;' } }
+    t.strictSame(await problemsOf(t, broken), [
+      'conf.d/b.conf:2:2: directive "gzip" is not supported [TSHA_E_NOT_SUPPORTED]'
+    ])
+    t.strictSame(
+      await problemsOf(t, { 'nginx.conf': 'include nginx.conf;\nevents { }' }),
+      [
+        'nginx.conf:1:9: files include each other deeper than 16; use fewer levels [TSHA_E_SYNTAX]',
+        'nginx.conf:2:1: "events" is given twice in one block; use it once [TSHA_E_DUPLICATE]',
+        'nginx.conf:1:1: http is missing; use http { } with a server [TSHA_E_REQUIRED]'
+      ].sort()
+    )
+  }
+)
+
+t.test('Connection "" is what tsha does anyway, so it is taken and dropped', async (t) => {
+  const { config } = await load(t, {
+    'nginx.conf': conf({ location: 'proxy_set_header Connection "";' })
+  })
+  t.strictSame(config.proxy?.servers[0]?.routes[0]?.setHeaders, [['Host', '$proxy_host']])
+})
+
+t.test('user is only for root', async (t) => {
+  const text = conf({ main: 'user www staff; worker_processes auto; pid /run/a.pid;' })
+  const { config, ignored, notes } = await load(
+    t,
+    { 'nginx.conf': text },
+    { machine: USER_MACHINE }
+  )
+  t.match(config.proxy, { user: null, group: null, workers: 4 })
+  t.equal(config.pidFile, '/run/a.pid')
+  t.strictSame(ignored, ['user'])
+  t.equal(notes.length, 1)
+  t.match(
+    (await problemsOf(t, { 'nginx.conf': text })).join(),
+    /1:6: user "www".*1:10: group "staff"/s
+  )
+})
+
+t.test('ngx_conf_read_token: quotes, escapes, variables in braces, comments', (t) => {
+  const words = (text: string) =>
+    tokenize('f', text).tokens.map(({ text, kind }) => (kind === 'word' ? text : kind))
+  t.strictSame(words('a "b c" \'d "e"\' f#g;'), ['a', 'b c', 'd "e"', 'f#g', 'end'])
+  t.strictSame(words('a # comment }\nb;'), ['a', 'b', 'end'])
+  t.strictSame(words('x${host}y {'), ['x${host}y', 'open'])
+  t.strictSame(words('a{b}'), ['a', 'open', 'b}'])
+  t.strictSame(words(String.raw`"a\"b" \d \; "\t\q"`), ['a"b', '\\d', '\\;', '\t\\q'])
+  t.end()
+})
+
+t.test('ngx_parse_time: units in order, a last number without unit is seconds', (t) => {
+  const rows: [string, string | undefined][] = [
+    ['3', '3000ms'],
+    ['3s', '3000ms'],
+    ['500ms', '500ms'],
+    ['1m30s', '90000ms'],
+    ['1m 30', '90000ms'],
+    ['1h', '3600000ms'],
+    ['1d', '86400000ms'],
+    ['30s1m', undefined],
+    ['1.5s', undefined],
+    ['', undefined],
+    ['-1', undefined],
+    ['1x', undefined]
+  ]
+  for (const [text, expected] of rows) t.equal(parseNginxTime(text), expected, text)
+  t.end()
+})
