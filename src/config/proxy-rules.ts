@@ -4,7 +4,8 @@ import { elementsOf, entriesOf, memberOf } from './source.js'
 import type { Path } from './source.js'
 import { formatEndpoint, parseListen } from './units.js'
 import type { Endpoint } from './units.js'
-import { VARIABLES, isVariable, variablesIn } from './variables.js'
+import { isVariable, VARIABLE_NAMES } from '../proxy/variables.js'
+import { variablesIn } from './variables.js'
 
 /** A field name (RFC 9110 section 5.1). */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -124,11 +125,11 @@ function checkAccessLogs(logs: unknown, path: Path, findings: Findings): void {
 function checkVariables(template: unknown, path: Path, findings: Findings): void {
   if (typeof template !== 'string') return
   for (const name of new Set(variablesIn(template))) {
-    if (isVariable(name)) continue
+    if (isVariable(name.toLowerCase())) continue
     const message =
       name === ''
         ? 'a $ without the name of a variable is not supported'
-        : `variable $${name} is not supported${suggestion(name, VARIABLES)}`
+        : `variable $${name} is not supported${suggestion(name, VARIABLE_NAMES)}`
     findings.problem('TSHA_E_NOT_SUPPORTED', message, path)
   }
 }

@@ -1,6 +1,7 @@
 import { ERROR_LOG_LEVELS } from '../../proxy/model.js'
 import { suggestion } from '../nearest.js'
-import { variablesIn, isVariable, COMBINED_FORMAT } from '../variables.js'
+import { isVariable } from '../../proxy/variables.js'
+import { variablesIn, COMBINED_FORMAT } from '../variables.js'
 import { inheritedAll } from './block.js'
 import type { Block, Levels, Report } from './block.js'
 import type { Directive } from './parser.js'
@@ -31,7 +32,9 @@ export function readLogFormats(http: Block, report: Report): ReadonlyMap<string,
     }
     for (const part of parts) {
       // A format that no log uses is checked here too, as nginx does.
-      for (const variable of variablesIn(part.text).filter((variable) => !isVariable(variable))) {
+      for (const variable of variablesIn(part.text).filter(
+        (name) => !isVariable(name.toLowerCase())
+      )) {
         report.notSupported(`variable $${variable} in log_format`, part.position)
       }
     }
