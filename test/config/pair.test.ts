@@ -173,7 +173,7 @@ t.test('keepalived.conf alone runs its script exactly as written', async (t) => 
 
 for (const role of ['master', 'backup'] as const) {
   t.test(
-    `tsha.yaml and the old files of the ${role} are one model but for paths of files`,
+    `tsha.yaml and the old files of the ${role} are one model but for paths and the workers' user`,
     async (t) => {
       const { loaded } = await loadOldFiles(t, role, { withNginx: true })
       const yaml = await loadYaml(role)
@@ -181,6 +181,7 @@ for (const role of ['master', 'backup'] as const) {
       t.match(text, '/var/log/tsha/access.log')
       t.strictSame(JSON.parse(text.replaceAll('/var/log/tsha/', '/var/log/nginx/')), {
         ...loaded.config,
+        proxy: { ...loaded.config.proxy, user: 'nobody' },
         pidFile: null
       })
       t.strictSame(yaml.ignored, [])
