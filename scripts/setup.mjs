@@ -15,6 +15,9 @@ const NODE_MINIMUM = [20, 19]
 const MINUTE_MS = 60_000
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
+/** Not a program, but found and installed like one; official builds of Node bring it along. */
+const NODE_HEADERS = 'node.h'
+
 /** Programs, why they are needed, and the packages that bring them, by package manager. */
 const PROGRAMS = {
   ip: { apt: 'iproute2', dnf: 'iproute' },
@@ -30,9 +33,10 @@ const PROGRAMS = {
   tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
   python3: { apt: 'python3', dnf: 'python3' },
   make: { apt: 'make', dnf: 'make' },
-  'g++': { apt: 'g++', dnf: 'gcc-c++' }
+  'g++': { apt: 'g++', dnf: 'gcc-c++' },
+  [NODE_HEADERS]: { apt: 'libnode-dev', dnf: 'nodejs-devel' }
 }
-const BUILD_PROGRAMS = ['python3', 'make', 'g++']
+const BUILD_PROGRAMS = ['python3', 'make', 'g++', NODE_HEADERS]
 const NEEDED_FOR = {
   build: [],
   demo: ['ip', 'unshare', 'nsenter', 'mount'],
@@ -82,15 +86,19 @@ function checkNode() {
 
 /** The environment of npm and of the compiler; C++ modules find Node's own headers without a download. */
 function nodeEnvironment() {
-  const node = realpathSync(process.execPath)
-  const prefix = dirname(dirname(node))
   const path = [dirname(process.execPath), process.env.PATH ?? '', ...SYSTEM_PATH].join(delimiter)
-  const result = { ...process.env, PATH: path }
-  if (existsSync(join(prefix, 'include/node/node.h'))) result.npm_config_nodedir ??= prefix
-  return result
+  return { ...process.env, PATH: path }
+}
+
+/** Where Node's own headers are: `node-gyp` would download them if it were not told. */
+function headersPrefix() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)))
+  const candidates = [process.env.npm_config_nodedir, prefix]
+  return candidates.find((each) => each && existsSync(join(each, 'include/node/node.h')))
 }
 
 function isInstalled(program) {
+  if (program === NODE_HEADERS) return headersPrefix() !== undefined
   return (environment.PATH ?? '').split(delimiter).some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK)
@@ -172,7 +180,11 @@ function runQuietly(command, timeout) {
   const [program, ...args] = command
   const outcome = spawnSync(program, args, {
     cwd: ROOT,
-    env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
+    env: {
+      ...environment,
+      DEBIAN_FRONTEND: 'noninteractive',
+      npm_config_nodedir: headersPrefix() ?? ''
+    },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 * 1024,
