@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
+import { findGroup, findUser } from '../linux/users.js'
 
 /** What a configuration depends on in the machine that it is loaded on. */
 export interface Machine {
@@ -18,12 +18,7 @@ export function thisMachine(): Machine {
     isRoot: process.getuid?.() === 0,
     cpuCount: availableParallelism(),
     hostname: hostname(),
-    hasUser: (name) => hasEntry('/etc/passwd', name),
-    hasGroup: (name) => hasEntry('/etc/group', name)
+    hasUser: async (name) => (await findUser(name)) !== null,
+    hasGroup: async (name) => (await findGroup(name)) !== null
   }
-}
-
-async function hasEntry(file: string, name: string): Promise<boolean> {
-  const text = await readFile(file, 'utf8')
-  return text.split('\n').some((line) => line.startsWith(`${name}:`))
 }
