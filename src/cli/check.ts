@@ -8,5 +8,5 @@ import { loadConfig, type LoadOptions } from '../config/load.js'
  * @throws {ConfigError} with every problem
  */
 export async function check(options: LoadOptions): Promise<string> {
-  return describeConfig(await loadConfig(options))
+  return `${describeConfig(await loadConfig(options))}\n`
 }
