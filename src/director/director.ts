@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { monotonicNow } from '../linux/clock.js'
@@ -12,6 +13,8 @@ import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+/** How often an interface that is gone is looked for. */
+const REOPEN_INTERVAL_MS = 1000
 /** keepalived runs its scripts as this user where it exists. */
 const SCRIPT_USER = 'keepalived_script'
 
@@ -28,6 +31,7 @@ export class Director {
   #health: DirectorHealth | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
+  #isStopping = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
     this.#config = config
@@ -39,7 +43,7 @@ export class Director {
   async start(): Promise<void> {
     await this.#open()
     this.#health?.start()
-    for (const router of this.#routers) router.start()
+    for (const router of this.#routers) this.#startRouter(router)
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -87,6 +91,7 @@ export class Director {
    * waits for nothing.
    */
   async stop({ graceMs = SHUTDOWN_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
+    this.#isStopping = true
     this.#systemd.notify('STOPPING=1')
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
@@ -94,6 +99,35 @@ export class Director {
     await this.#supervisor?.stop(graceMs)
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
+  }
+
+  #startRouter(router: RunningRouter): void {
+    router.start(() => {
+      this.#reopen(router).catch((error: unknown) => {
+        // Nothing in it rejects but for a bug of ours, which must not pass unseen.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+    })
+  }
+
+  /** The sockets of a virtual router die with its interface: it begins anew when that is back. */
+  async #reopen(gone: RunningRouter): Promise<void> {
+    await gone.stop()
+    while (!this.#isStopping) {
+      await setTimeout(REOPEN_INTERVAL_MS)
+      const opened = await RunningRouter.open(gone.config, this.#log).catch(() => null)
+      if (opened === null) continue
+      this.#routers = this.#routers.map((router) => (router === gone ? opened : router))
+      if (this.#isStopping) {
+        opened.close()
+        return
+      }
+      this.#startRouter(opened)
+      this.#applyConditions()
+      return
+    }
   }
 
   #applyConditions(): void {
