@@ -1,14 +1,22 @@
 import t from 'tap'
-import { Lab, VIP } from './lab/lab.js'
+import { Lab } from './lab/lab.js'
 import { commandLineOf, familyOf, signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector } from './lab/tsha.js'
+import { TSHA_COMMAND } from './lab/pair-files.js'
+import { OLD_FILES, TshaDirector } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
 const SETTLE_TIMEOUT_MS = 15_000
 /** Where the machines of the lab look for programs first. */
 const FIRST_ON_PATH = '/usr/local/sbin'
+/** Loaded before the program: a worker stands still before it can say anything. */
+const FREEZE_WORKERS = `
+if (process.argv[1].endsWith('worker.js')) {
+  require('node:fs').writeSync(1, 'a worker is frozen\\n')
+  for (;;) {}
+}
+`
 
 await t.test('the system fails under a director', { skip: cannotRun() }, async (t) => {
   const lab = await Lab.create({ web: 'node' })
@@ -73,5 +81,22 @@ await t.test('the system fails under a director', { skip: cannotRun() }, async (
     signalProcess(master.pid, 'SIGKILL')
     await lab.watch.waitForOwners(['director2'], 6000)
     t.strictSame(family.map(commandLineOf).filter(Boolean), [])
+  })
+  await t.test('SIGTERM before the workers listen ends it at once', async (t) => {
+    await host.writeFile('/run/frozen.cjs', FREEZE_WORKERS)
+    const command = [TSHA_COMMAND, 'run', '--role', 'master', ...OLD_FILES]
+    const starting = await host.spawn(process.execPath, command, {
+      env: { NODE_OPTIONS: '--require /run/frozen.cjs' }
+    })
+    await starting.lines.waitFor(
+      (line) => line.text === 'a worker is frozen',
+      'sign of a frozen worker',
+      SETTLE_TIMEOUT_MS
+    )
+    const at = Date.now()
+    const exit = await starting.stop('SIGTERM', 12_000)
+    t.equal(exit.code, 0)
+    t.ok(Date.now() - at < 2000, `after ${Date.now() - at} ms`)
+    t.strictSame(await host.pidsOfProgram('node'), [])
   })
 })
