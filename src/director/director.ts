@@ -39,9 +39,14 @@ export class Director {
     this.#systemd = systemd
   }
 
-  /** @throws {TshaError} what the system refused; `stop` undoes what was begun */
+  /**
+   * Resolves when everything runs, or when `stop` was called meanwhile.
+   *
+   * @throws {TshaError} what the system refused; `stop` undoes what was begun
+   */
   async start(): Promise<void> {
     await this.#open()
+    if (this.#isStopping) return
     this.#health?.start()
     for (const router of this.#routers) this.#startRouter(router)
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
@@ -58,6 +63,7 @@ export class Director {
     const { proxy, pidFile, virtualRouters } = this.#config
     for (const router of virtualRouters) {
       this.#routers.push(await RunningRouter.open(router, this.#log))
+      if (this.#isStopping) return
     }
     const scriptUser = isRoot() ? await findUser(SCRIPT_USER) : null
     const health = new DirectorHealth(this.#config, scriptUser, this.#log, () => {
@@ -67,6 +73,7 @@ export class Director {
     if (proxy) {
       this.#workerOwner = await findOwner(proxy.user, proxy.group)
       await prepareLogFiles(proxy, this.#workerOwner)
+      if (this.#isStopping) return
       this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
         availabilityChanged: () => {
           health.checkServiceNow()
@@ -74,7 +81,7 @@ export class Director {
       })
       await this.#supervisor.start()
     }
-    if (pidFile !== null) await writePidFile(pidFile, this.#log)
+    if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
   }
 
   /** Writes the proxy's logs to new files after the old ones were moved away. */
@@ -115,19 +122,18 @@ export class Director {
   /** The sockets of a virtual router die with its interface: it begins anew when that is back. */
   async #reopen(gone: RunningRouter): Promise<void> {
     await gone.stop()
-    while (!this.#isStopping) {
+    let opened: RunningRouter | null = null
+    while (opened === null) {
       await setTimeout(REOPEN_INTERVAL_MS)
-      const opened = await RunningRouter.open(gone.config, this.#log).catch(() => null)
-      if (opened === null) continue
-      this.#routers = this.#routers.map((router) => (router === gone ? opened : router))
-      if (this.#isStopping) {
-        opened.close()
-        return
-      }
-      this.#startRouter(opened)
-      this.#applyConditions()
-      return
+      if (this.#isStopping) return
+      opened = await RunningRouter.open(gone.config, this.#log).catch(() => null)
     }
+    const back = opened
+    this.#routers = this.#routers.map((router) => (router === gone ? back : router))
+    this.#startRouter(back)
+    this.#applyConditions()
+    // A request to stop that came while it was opened did not know of it.
+    if (this.#isStopping) await back.stop()
   }
 
   #applyConditions(): void {
