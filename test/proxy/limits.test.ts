@@ -62,6 +62,20 @@ t.test(
   }
 )
 
+t.test(
+  'a client that sends empty lines without end is idle, and served when it asks',
+  async (t) => {
+    const web = await scriptedUpstream()
+    t.teardown(() => web.close())
+    const proxy = await startProxy(t, { servers: [web.port], logFormat: '$status $request_length' })
+    const client = new RawClient(proxy.port)
+    client.send('\r\n'.repeat(100_000) + REQUEST)
+    await client.take(/hello/)
+    await client.close()
+    t.same(await proxy.accessLog(), ['200 27'])
+  }
+)
+
 t.test('nginx keepalive_requests: the last answer says close', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
