@@ -212,6 +212,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
   }
 
   onBody(bytes: Buffer): void {
+    if (this.#isOver) return
     this.#body.push(bytes)
     if (this.#request === null) return
     if (this.#isTooLarge(this.#body.received)) return

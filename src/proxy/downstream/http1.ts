@@ -272,11 +272,14 @@ export class Http1Client implements ClientConnection {
     transaction.requestLength += at
     if (at < chunk.length) this.#keep(chunk.subarray(at))
     if (decoder.done) this.#decoder = null
-    for (const piece of pieces) {
-      exchange.onBody(piece)
-      if (this.#exchange !== exchange) return
+    const body = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0]
+    if (body !== undefined) exchange.onBody(body)
+    if (this.#exchange !== exchange) return
+    if (decoder.done) {
+      exchange.onBodyEnd()
+      // With nothing left to hold back, a client that leaves must be noticed.
+      if (this.#exchange === exchange && this.#intake.length <= MAX_PIPELINED) this.wantBody(true)
     }
-    if (decoder.done) exchange.onBodyEnd()
     if (this.#exchange === exchange) this.#arm(this.#host.now())
   }
 
