@@ -22,6 +22,9 @@ const MAX_PIPELINED = 64 * 1024
 const LINGER_IDLE_MS = 5_000
 const LINGER_MS = 30_000
 
+/** How long a new client that says nothing is taken for one whose request is on its way. */
+const FRESH_MS = 500
+
 /** One client connection that speaks HTTP/1.1: requests are served one after the other. */
 export class Http1Client implements ClientConnection {
   readonly facts: ClientFacts
@@ -32,6 +35,7 @@ export class Http1Client implements ClientConnection {
   readonly #host: ClientHost
   /** Whose timeouts hold while no request is known. */
   readonly #defaults: VirtualServer
+  readonly #acceptedAt: number
   #phase: Phase = 'idle'
   #requests = 0
   readonly #intake = new Intake()
@@ -55,7 +59,8 @@ export class Http1Client implements ClientConnection {
     this.facts = facts
     this.#defaults = defaults
     this.#host = host
-    this.deadline = host.now() + defaults.clientHeaderTimeoutMs
+    this.#acceptedAt = host.now()
+    this.deadline = this.#acceptedAt + defaults.clientHeaderTimeoutMs
     host.setIdle(this, true)
     socket.on('data', (chunk) => {
       this.#onData(chunk)
@@ -73,9 +78,14 @@ export class Http1Client implements ClientConnection {
     })
   }
 
-  /** Closes a connection that waits for a request; one with a request closes after its response. */
+  isSpare(now: number): boolean {
+    return this.#requests > 0 || now >= this.#acceptedAt + FRESH_MS
+  }
+
   closeIfIdle(): void {
-    if (this.#phase === 'idle') this.#close()
+    if (this.#phase !== 'idle') return
+    if (this.isSpare(this.#host.now())) this.#close()
+    else this.deadline = this.#acceptedAt + FRESH_MS
   }
 
   /** Closes at once. */
