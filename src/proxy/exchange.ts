@@ -217,7 +217,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
     if (this.#request === null) return
     if (this.#isTooLarge(this.#body.received)) return
     this.#attempt?.onBodyArrived()
-    if (!this.#isOver && this.#body.isFull) this.#client.wantBody(false)
+    if (this.#attempt !== null && this.#body.isFull) this.#client.wantBody(false)
   }
 
   onBodyEnd(): void {

@@ -180,6 +180,7 @@ export class Http1Client implements ClientConnection {
     this.flush()
     this.#settle()
     this.#leave()
+    this.#beginClosing()
     // Without framing the end of the connection is the end of the body: only a reset tells them apart.
     if (isDelimited) this.#socket.destroySoon()
     else this.#socket.resetAndDestroy()
@@ -200,7 +201,8 @@ export class Http1Client implements ClientConnection {
   #onData(chunk: Buffer): void {
     switch (this.#phase) {
       case 'closing':
-        this.deadline = Math.min(this.#host.now() + LINGER_IDLE_MS, this.#lingerUntil)
+        this.deadline = Math.max(this.deadline, this.#host.now() + LINGER_IDLE_MS)
+        this.deadline = Math.min(this.deadline, this.#lingerUntil)
         break
       case 'exchange':
         if (this.#decoder === null) this.#keep(chunk)
@@ -365,19 +367,25 @@ export class Http1Client implements ClientConnection {
    */
   #close(): void {
     const mayStillSend = this.#decoder !== null || this.#intake.length > 0 || this.#isLast
-    this.#phase = 'closing'
-    this.#host.setIdle(this, false)
-    this.#decoder = null
-    this.#intake.clear()
-    const now = this.#host.now()
-    this.#lingerUntil = now + LINGER_MS
-    this.deadline = now + LINGER_IDLE_MS
+    this.#beginClosing()
     if (mayStillSend) {
       this.#socket.end()
       this.#socket.resume()
     } else {
       this.#socket.destroySoon()
     }
+  }
+
+  /** From now on nothing is read for its meaning; what was written still gets its time to leave. */
+  #beginClosing(): void {
+    this.#phase = 'closing'
+    this.#host.setIdle(this, false)
+    this.#decoder = null
+    this.#intake.clear()
+    const sendMs = this.#socket.writableLength > 0 ? this.#defaults.sendTimeoutMs : 0
+    const now = this.#host.now()
+    this.deadline = now + Math.max(sendMs, LINGER_IDLE_MS)
+    this.#lingerUntil = now + Math.max(sendMs, LINGER_MS)
   }
 
   #arm(now: number): void {
