@@ -3,7 +3,7 @@ import { AddressWatch } from './address-watch.js'
 import { Capture } from './capture.js'
 import { Host } from './host.js'
 import { CLEAN_ENVIRONMENT } from './lab-process.js'
-import { Load, requestInTurn, type LoadOptions } from './load.js'
+import { Load, requestInTurn, type LoadOptions, type TurnOptions } from './load.js'
 import type { RequestResult } from './load-result.js'
 import { Web, type WebKind } from './web.js'
 
@@ -106,10 +106,7 @@ export class Lab {
   }
 
   /** The client's answers to requests that are made one after the other. */
-  async get(
-    count: number,
-    options: { readonly keepAlive?: boolean; readonly timeoutMs?: number } = {}
-  ): Promise<readonly RequestResult[]> {
+  async get(count: number, options: TurnOptions = {}): Promise<readonly RequestResult[]> {
     return requestInTurn(this.host('client'), `http://${VIP}/`, count, options)
   }
 
