@@ -261,8 +261,7 @@ function build() {
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0
   if (sources.every((source) => newest(join(ROOT, source)) <= built)) return
   say('building: npm run build')
-  const compiler = [process.execPath, modulePath('typescript/bin/tsc'), '-p', 'tsconfig.json']
-  const failure = runQuietly(compiler, 5 * MINUTE_MS)
+  const failure = runQuietly([process.execPath, join(ROOT, 'scripts/build.mjs')], 5 * MINUTE_MS)
   if (failure) stop(`the build failed:\n${failure}`)
   const now = new Date()
   utimesSync(stamp, now, now)

@@ -44,10 +44,10 @@ async function main() {
     counts.failed += 1
     return finish()
   }
-  await check('types and build', 'typescript/bin/tsc', ['-p', 'tsconfig.json'])
+  await check('types and build', 'scripts/build.mjs', [])
   if (part === null) {
-    await check('eslint', 'eslint/bin/eslint.js', ['.'])
-    await check('prettier', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
+    await check('eslint', 'node_modules/eslint/bin/eslint.js', ['.'])
+    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
   }
   const files = testFiles().filter((file) => file.source.includes(pattern))
   const wanted = files.filter((file) => part === null || file.part === part)
@@ -159,7 +159,7 @@ function testEnvironment() {
 /** A check that is one program: it counts as one, its output is shown when it fails. */
 async function check(name, program, args) {
   const startedAt = Date.now()
-  const path = join(ROOT, 'node_modules', program)
+  const path = join(ROOT, program)
   const outcome = await run(process.execPath, [path, ...args])
   const passed = outcome.code === 0
   counts[passed ? 'passed' : 'failed'] += 1
