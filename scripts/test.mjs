@@ -47,7 +47,12 @@ async function main() {
   await check('types and build', 'scripts/build.mjs', [])
   if (part === null) {
     await check('eslint', 'node_modules/eslint/bin/eslint.js', ['.'])
-    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
+    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', [
+      '--check',
+      '--log-level',
+      'warn',
+      '.'
+    ])
   }
   const files = testFiles().filter((file) => file.source.includes(pattern))
   const wanted = files.filter((file) => part === null || file.part === part)
