@@ -9,13 +9,17 @@ export const REPOSITORY = resolve(import.meta.dirname, '../..')
 /** One line about the machine or a program: what it is, and which. */
 export type Fact = readonly [name: string, value: string]
 
-/** What the figures depend on besides the programs' own quality. */
-export function machineFacts(node: string): readonly Fact[] {
+/**
+ * What the figures depend on besides the programs' own quality.
+ * @param busy the load average before the first measurement: what else the machine was doing
+ */
+export function machineFacts(node: string, busy: number): readonly Fact[] {
   const processors = cpus()
   return [
     ['date', new Date().toISOString().slice(0, 10)],
     ['processor', `${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores`],
     ['kernel', release()],
+    ['load average before', busy.toFixed(2)],
     ['tsha', `${packageVersion('.')} on Node ${versionOf(node, '--version')}`],
     ['nginx', versionOf('nginx', '-v')],
     ['HAProxy', versionOf('haproxy', '-v')],

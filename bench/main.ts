@@ -1,4 +1,5 @@
-import { divideCores } from './cores.js'
+import { loadavg } from 'node:os'
+import { divideCores, type Cores } from './cores.js'
 import { Fleet } from './fleet.js'
 import { idleObstacle } from './idle.js'
 import { isInstalled, machineFacts } from './machine.js'
@@ -10,7 +11,7 @@ import { Results } from './results.js'
 import { Run } from './run.js'
 import type { ScenarioName } from './scenarios.js'
 
-/** What everything that is not load may take together, and a proxy's start. */
+/** What everything that is not load may take together. */
 const OVERHEAD_MS = 300_000
 
 /** The options that can be met here, and what had to be left out. */
@@ -89,8 +90,9 @@ async function measure(
   options: Options,
   notes: readonly string[],
   fleet: Fleet,
-  cores: ReturnType<typeof divideCores>
+  cores: Cores
 ): Promise<void> {
+  const [busy = 0] = loadavg()
   const results = new Results()
   const run = new Run(fleet, cores, options, results, (text) => {
     process.stderr.write(`bench: ${text}\n`)
@@ -99,7 +101,7 @@ async function measure(
   const pacedRate = await run.measureLoad()
   await run.measureMemory()
   const { peers, rounds, seconds, node, write } = options
-  const facts = machineFacts(node)
+  const facts = machineFacts(node, busy)
   const report = formatReport({ results, peers, facts, rounds, seconds, pacedRate, notes })
   process.stdout.write(`${report}\n`)
   if (write) process.stderr.write(`bench: written to ${writePage(report)}\n`)

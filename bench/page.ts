@@ -24,7 +24,7 @@ How to read the columns:
 - **CPU µs/request** is user and system time of all processes of the proxy (/proc/PID/stat). On loopback a part of the network's work is booked on whoever sends.
 - **latency** is wrk's with all connections busy, so it follows from the throughput. Only the paced scenario (h2load) says how long a request takes on a proxy
   that is not full. Its client waits for one answer before it sends the next request: a proxy that cannot follow shows in requests/s.
-- **memory** is the proportional set size of all processes; the kernel's socket buffers are not in it.
+- **memory** is what is resident of all processes of the proxy, what they share counted once; the kernel's socket buffers are not in it.
 `
 
 /** Writes docs/benchmarks.md and returns its path. */

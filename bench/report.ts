@@ -77,17 +77,20 @@ function idleTable({ results, peers }: ReportInput): string {
     return [[PEERS[peer].title, ...mebibytes, perClient.toFixed(1)]]
   })
   if (rows.length === 0) return ''
-  const clients = `MiB with ${formatCount(IDLE_CLIENTS)} clients`
+  const clients = `MiB with ${groupDigits(IDLE_CLIENTS)} clients`
   const table = formatTable(['', 'MiB at rest', clients, 'KiB per client'], rows)
-  return `Once, configured for ${formatCount(IDLE_CONNECTIONS)} connections; nginx sets that memory aside at start.\n\n${table}`
+  return `Once, configured for ${groupDigits(IDLE_CONNECTIONS)} connections; nginx sets that memory aside at start.\n\n${table}`
 }
 
 /** `52 500`, `812`, `18.4`: as many digits as mean something. */
 function formatCount(value: number): string {
   if (value < 100) return value.toFixed(1)
   const digits = Math.max(0, Math.floor(Math.log10(value)) - 2)
-  const rounded = Math.round(value / 10 ** digits) * 10 ** digits
-  return String(rounded).replace(/\B(?=(\d{3})+$)/g, ' ')
+  return groupDigits(Math.round(value / 10 ** digits) * 10 ** digits)
+}
+
+function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ')
 }
 
 function formatRatio(value: number, reference: number | null): string {

@@ -18,15 +18,20 @@ function cpuTicks(pid: number): number {
 }
 
 /**
- * Proportional set size of a process and everything below it, in KiB: a page that several processes
- * share is divided among them, so that the sum counts it once. The kernel's own memory, such as the
- * buffers of sockets, is not in it.
+ * Resident memory of a process and everything below it, in KiB. What they share, such as Node itself, is
+ * counted once, whoever else on the machine shares it too. The kernel's own memory, such as the buffers
+ * of sockets, is not in it.
  */
 export function memoryKib(pid: number): number {
-  return familyOf(pid).reduce((sum, each) => {
-    const pss = /^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1]
-    return sum + Number(pss ?? 0)
-  }, 0)
+  const family = familyOf(pid).map((each) => read(`/proc/${each}/smaps_rollup`))
+  const own = family.map((text) => kib(text, 'Private_Clean') + kib(text, 'Private_Dirty'))
+  const shared = family.map((text) => kib(text, 'Shared_Clean') + kib(text, 'Shared_Dirty'))
+  return own.reduce((sum, each) => sum + each, 0) + Math.max(...shared)
+}
+
+/** A field of /proc/PID/smaps_rollup. */
+function kib(text: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0)
 }
 
 /** Empty when the process has ended meanwhile. */
