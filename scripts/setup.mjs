@@ -1,7 +1,7 @@
 // Makes a fresh clone runnable: system packages, node modules, build. Needs nothing but Node, npm and,
 // to install system packages, root with apt-get or dnf. Does only what is missing.
 //
-//   node scripts/setup.mjs [--for build|demo|test] [--allow-missing] [--no-build]
+//   node scripts/setup.mjs [--for build|demo|test|bench] [--allow-missing] [--no-build]
 //
 // --allow-missing  a system package that cannot be installed is told, but is no error
 // --no-build       leaves dist/ alone
@@ -18,7 +18,10 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 /** Not a program, but found and installed like one; official builds of Node bring it along. */
 const NODE_HEADERS = 'node.h'
 
-/** Programs, why they are needed, and the packages that bring them, by package manager. */
+/**
+ * Programs and the packages that bring them, by package manager. A program without one has to be built
+ * by hand there: AlmaLinux has no wrk.
+ */
 const PROGRAMS = {
   ip: { apt: 'iproute2', dnf: 'iproute' },
   unshare: { apt: 'util-linux', dnf: 'util-linux' },
@@ -29,6 +32,11 @@ const PROGRAMS = {
   pgrep: { apt: 'procps', dnf: 'procps-ng' },
   keepalived: { apt: 'keepalived', dnf: 'keepalived' },
   nginx: { apt: 'nginx', dnf: 'nginx' },
+  haproxy: { apt: 'haproxy', dnf: 'haproxy' },
+  wrk: { apt: 'wrk' },
+  h2load: { apt: 'nghttp2-client' },
+  taskset: { apt: 'util-linux', dnf: 'util-linux' },
+  prlimit: { apt: 'util-linux', dnf: 'util-linux' },
   tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
   tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
   python3: { apt: 'python3', dnf: 'python3' },
@@ -43,7 +51,8 @@ const NEEDED_FOR = {
   test: [
     ...['ip', 'unshare', 'nsenter', 'mount', 'setpriv', 'bash', 'pgrep'],
     ...['keepalived', 'nginx', 'tcpdump', 'tshark']
-  ]
+  ],
+  bench: ['nginx', 'haproxy', 'wrk', 'h2load', 'taskset', 'prlimit']
 }
 
 const options = readOptions(process.argv.slice(2))
@@ -56,7 +65,8 @@ if (!options.noBuild) build()
 function readOptions(args) {
   const at = args.indexOf('--for')
   const purpose = at === -1 ? 'build' : args[at + 1]
-  if (!(purpose in NEEDED_FOR)) stop(`--for takes build, demo or test; found ${String(purpose)}`)
+  if (!(purpose in NEEDED_FOR))
+    stop(`--for takes build, demo, test or bench; found ${String(purpose)}`)
   return {
     purpose,
     allowMissing: args.includes('--allow-missing'),
@@ -118,16 +128,22 @@ function installPrograms() {
     giveUp(`install ${missing.join(', ')}; this system has neither apt-get nor dnf`, missing)
     return
   }
-  const packages = [...new Set(missing.map((program) => PROGRAMS[program][manager]))]
+  const unpackaged = missing.filter((program) => PROGRAMS[program][manager] === undefined)
+  if (unpackaged.length > 0) {
+    giveUp(`${manager} has no package for ${unpackaged.join(', ')}; install by hand`, unpackaged)
+  }
+  const packaged = missing.filter((program) => !unpackaged.includes(program))
+  const packages = [...new Set(packaged.map((program) => PROGRAMS[program][manager]))]
+  if (packages.length === 0) return
   const command =
     manager === 'apt'
       ? ['apt-get', 'install', '-y', '--no-install-recommends', ...packages]
       : ['dnf', 'install', '-y', ...packages]
   if (process.getuid() !== 0) {
-    giveUp(`${missing.join(', ')} missing; run: sudo ${command.join(' ')}`, missing)
+    giveUp(`${packaged.join(', ')} missing; run: sudo ${command.join(' ')}`, missing)
     return
   }
-  say(`installing ${packages.join(' ')} (${missing.join(', ')} missing): ${command.join(' ')}`)
+  say(`installing ${packages.join(' ')} (${packaged.join(', ')} missing): ${command.join(' ')}`)
   const failure = manager === 'apt' ? aptInstall(command) : runQuietly(command, 10 * MINUTE_MS)
   if (failure) giveUp(`${command.join(' ')} failed:\n${failure}`, missing)
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Config } from '../config/model.js'
+import type { Config, VirtualRouterConfig } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { monotonicNow } from '../linux/clock.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
@@ -8,7 +8,7 @@ import { DirectorHealth } from './health.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { RunningRouter } from './virtual-router.js'
+import type { RunningRouter } from './virtual-router.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
@@ -62,7 +62,7 @@ export class Director {
   async #open(): Promise<void> {
     const { proxy, pidFile, virtualRouters } = this.#config
     for (const router of virtualRouters) {
-      this.#routers.push(await RunningRouter.open(router, this.#log))
+      this.#routers.push(await openRouter(router, this.#log))
       if (this.#isStopping) return
     }
     const scriptUser = isRoot() ? await findUser(SCRIPT_USER) : null
@@ -126,7 +126,7 @@ export class Director {
     while (opened === null) {
       await setTimeout(REOPEN_INTERVAL_MS)
       if (this.#isStopping) return
-      opened = await RunningRouter.open(gone.config, this.#log).catch(() => null)
+      opened = await openRouter(gone.config, this.#log).catch(() => null)
     }
     const back = opened
     this.#routers = this.#routers.map((router) => (router === gone ? back : router))
@@ -142,6 +142,12 @@ export class Director {
       if (conditions) router.setConditions(conditions)
     }
   }
+}
+
+/** A plain proxy needs no raw socket: their native module is loaded only for a virtual router. */
+async function openRouter(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
+  const { RunningRouter } = await import('./virtual-router.js')
+  return RunningRouter.open(config, log)
 }
 
 function isRoot(): boolean {

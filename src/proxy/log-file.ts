@@ -40,7 +40,7 @@ export class LogFile implements LineSink {
     if (this.#waiting.length >= FLUSH_AT) this.flush()
   }
 
-  /** Begins to write what waits, unless a write is under way; that one goes on by itself. */
+  /** Begins to write what waits, unless a write is under way. */
   flush(): void {
     if (this.#isWriting || this.#waiting === '') return
     const batch = Buffer.from(this.#waiting, 'latin1')
@@ -85,7 +85,8 @@ export class LogFile implements LineSink {
         for (const byte of batch.subarray(from)) if (byte === 0x0a) this.dropped++
       }
       this.#isWriting = false
-      this.flush()
+      // Whatever is less waits for its owner's next flush: a chain of small writes costs a thread each.
+      if (this.#waiting.length >= FLUSH_AT || this.#onIdle.length > 0) this.flush()
       // `flush` may have begun another write; TypeScript cannot see that it sets the flag again.
       if (this.#isWriting as boolean) return
       const waiting = this.#onIdle
