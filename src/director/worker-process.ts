@@ -31,7 +31,10 @@ export class WorkerProcess {
   constructor(observer: WorkerObserver, now: number) {
     this.startedAt = now
     this.#worker = withoutCapabilities(() => cluster.fork())
-    this.#worker.on('error', () => undefined) // a lost channel is followed by `exit`
+    this.#worker.on('error', (error) => {
+      // A lost channel is followed by `exit`; a process that never came to be is not.
+      if (this.#worker.process.pid === undefined) observer.exited(this, error.message)
+    })
     this.#worker.on('message', (message: WorkerMessage) => {
       observer.message(this, message)
     })

@@ -41,6 +41,7 @@ export class WorkerSupervisor {
   #pingTimer: NodeJS.Timeout | null = null
   #graceTimer: NodeJS.Timeout | null = null
   #pingId = 0
+  #pingedAt = 0
   #isStopping = false
   /** Set while `start` waits for the first workers. */
   #starting: { resolve: () => void; reject: (error: Error) => void } | null = null
@@ -209,8 +210,12 @@ export class WorkerSupervisor {
 
   #ping(): void {
     const now = this.#now()
+    // We stood still ourselves: answers may wait to be read.
+    const wasPaused = now - this.#pingedAt > 2 * PING_INTERVAL_MS
+    this.#pingedAt = now
     for (const { worker } of this.#slots) {
       if (!worker) continue
+      if (wasPaused) worker.unansweredSince = null
       if (!worker.isListening) {
         if (now - worker.startedAt > START_TIMEOUT_MS)
           this.#killStuck(worker, 'does not begin to listen')

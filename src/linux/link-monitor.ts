@@ -33,6 +33,8 @@ export class LinkMonitor {
   #child: ChildProcess | null = null
   #timer: NodeJS.Timeout | null = null
   #isClosed = false
+  /** The last failure that was told; the same one again is not. */
+  #failure = ''
   /** Lines so far: a state that was read while one came is out of date. */
   #lines = 0
 
@@ -66,6 +68,7 @@ export class LinkMonitor {
     })
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.#lines += 1
+      this.#failure = ''
       if (line.startsWith('Deleted')) void this.#read()
       const state = parseLinkLine(line)
       if (state !== null) this.#set(state)
@@ -96,7 +99,12 @@ export class LinkMonitor {
     if (this.#isClosed) return
     this.#end()
     if (this.#timer) clearTimeout(this.#timer)
-    this.#observer.failed(`${why}; watching ${this.#interface} again in ${RESTART_DELAY_MS} ms`)
+    if (why !== this.#failure) {
+      this.#observer.failed(
+        `${why}; watching ${this.#interface} again every ${RESTART_DELAY_MS} ms`
+      )
+    }
+    this.#failure = why
     this.#timer = setTimeout(() => {
       this.#watch()
     }, RESTART_DELAY_MS)
