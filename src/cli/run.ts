@@ -24,10 +24,15 @@ export async function run(options: LoadOptions): Promise<number> {
   try {
     const stopRequested = signalled(director, log)
     const failed = brokenDown(log)
-    await Promise.race([director.start(), failed])
+    const isUp = await Promise.race([
+      director.start().then(() => true),
+      stopRequested.then(() => false),
+      failed
+    ])
     const why = await Promise.race([stopRequested, failed])
     log.info({ signal: why }, 'stopping')
-    await director.stop()
+    // What has not come up yet has no requests to finish.
+    await director.stop(isUp ? {} : { graceMs: 0 })
     log.info('stopped')
     return 0
   } catch (error) {

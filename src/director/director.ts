@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { monotonicNow } from '../linux/clock.js'
@@ -12,6 +13,8 @@ import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+/** How often an interface that is gone is looked for. */
+const REOPEN_INTERVAL_MS = 1000
 /** keepalived runs its scripts as this user where it exists. */
 const SCRIPT_USER = 'keepalived_script'
 
@@ -28,6 +31,7 @@ export class Director {
   #health: DirectorHealth | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
+  #isStopping = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
     this.#config = config
@@ -35,11 +39,16 @@ export class Director {
     this.#systemd = systemd
   }
 
-  /** @throws {TshaError} what the system refused; `stop` undoes what was begun */
+  /**
+   * Resolves when everything runs, or when `stop` was called meanwhile.
+   *
+   * @throws {TshaError} what the system refused; `stop` undoes what was begun
+   */
   async start(): Promise<void> {
     await this.#open()
+    if (this.#isStopping) return
     this.#health?.start()
-    for (const router of this.#routers) router.start()
+    for (const router of this.#routers) this.#startRouter(router)
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -54,6 +63,7 @@ export class Director {
     const { proxy, pidFile, virtualRouters } = this.#config
     for (const router of virtualRouters) {
       this.#routers.push(await RunningRouter.open(router, this.#log))
+      if (this.#isStopping) return
     }
     const scriptUser = isRoot() ? await findUser(SCRIPT_USER) : null
     const health = new DirectorHealth(this.#config, scriptUser, this.#log, () => {
@@ -63,6 +73,7 @@ export class Director {
     if (proxy) {
       this.#workerOwner = await findOwner(proxy.user, proxy.group)
       await prepareLogFiles(proxy, this.#workerOwner)
+      if (this.#isStopping) return
       this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
         availabilityChanged: () => {
           health.checkServiceNow()
@@ -70,7 +81,7 @@ export class Director {
       })
       await this.#supervisor.start()
     }
-    if (pidFile !== null) await writePidFile(pidFile, this.#log)
+    if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
   }
 
   /** Writes the proxy's logs to new files after the old ones were moved away. */
@@ -87,6 +98,7 @@ export class Director {
    * waits for nothing.
    */
   async stop({ graceMs = SHUTDOWN_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
+    this.#isStopping = true
     this.#systemd.notify('STOPPING=1')
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
@@ -94,6 +106,34 @@ export class Director {
     await this.#supervisor?.stop(graceMs)
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
+  }
+
+  #startRouter(router: RunningRouter): void {
+    router.start(() => {
+      this.#reopen(router).catch((error: unknown) => {
+        // Nothing in it rejects but for a bug of ours, which must not pass unseen.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+    })
+  }
+
+  /** The sockets of a virtual router die with its interface: it begins anew when that is back. */
+  async #reopen(gone: RunningRouter): Promise<void> {
+    await gone.stop()
+    let opened: RunningRouter | null = null
+    while (opened === null) {
+      await setTimeout(REOPEN_INTERVAL_MS)
+      if (this.#isStopping) return
+      opened = await RunningRouter.open(gone.config, this.#log).catch(() => null)
+    }
+    const back = opened
+    this.#routers = this.#routers.map((router) => (router === gone ? back : router))
+    this.#startRouter(back)
+    this.#applyConditions()
+    // A request to stop that came while it was opened did not know of it.
+    if (this.#isStopping) await back.stop()
   }
 
   #applyConditions(): void {

@@ -24,6 +24,8 @@ export class RunningRouter {
   readonly #rawSocket: RawSocket
   readonly #speaker: Speaker
   #linkMonitor: LinkMonitor | null = null
+  #isLinkUp: boolean
+  #canHoldAddresses = true
   #isClosed = false
 
   /**
@@ -40,7 +42,7 @@ export class RunningRouter {
       log.child({ router: config.name, vrid: config.vrid })
     )
     try {
-      await router.#addresses.clear()
+      await router.#addresses.clear(found.addresses)
     } catch (error) {
       router.close()
       throw error
@@ -53,14 +55,19 @@ export class RunningRouter {
     this.#log = log
     this.#interface = found
     const router = describeRouter(config, found)
-    const warn = (message: string): void => {
-      log.error(message)
-    }
+    this.#isLinkUp = found.isUp
     this.#addresses = new IpAddressManager(
       config.interface,
       config.addresses,
       config.addressLeaseMs,
-      warn
+      {
+        failed: (message) => {
+          log.error(message)
+        },
+        holdable: (canHold) => {
+          this.#holdable(canHold)
+        }
+      }
     )
     this.#packetSocket = openPacketSocket(found.index)
     try {
@@ -102,20 +109,27 @@ export class RunningRouter {
     )
   }
 
-  /** Takes part in the election from now on. */
-  start(): void {
+  /**
+   * Takes part in the election from now on.
+   *
+   * @param onGone told when the interface is gone; what is left to do then is `stop`
+   */
+  start(onGone: () => void): void {
     const { interface: name, addresses } = this.config
-    this.#linkMonitor = new LinkMonitor(
-      name,
-      this.#interface.isUp,
-      (isUp) => {
+    this.#linkMonitor = new LinkMonitor(this.#interface, {
+      changed: (isUp) => {
         this.#log.warn({ interface: name, isUp }, 'link changed')
-        this.#speaker.setLink(isUp)
+        this.#isLinkUp = isUp
+        this.#applyLink()
       },
-      (message) => {
+      gone: () => {
+        this.#log.error({ interface: name }, 'the interface is gone')
+        onGone()
+      },
+      failed: (message) => {
         this.#log.warn(message)
       }
-    )
+    })
     this.#log.info(
       {
         interface: name,
@@ -131,6 +145,18 @@ export class RunningRouter {
     this.#speaker.setConditions(conditions)
   }
 
+  /** A master that has no address serves nobody: it leaves the election as if its link were down. */
+  #holdable(canHold: boolean): void {
+    this.#canHoldAddresses = canHold
+    if (canHold) this.#log.warn('addresses can be changed again: taking part in the election')
+    else this.#log.error('the addresses cannot be held: leaving the election')
+    this.#applyLink()
+  }
+
+  #applyLink(): void {
+    this.#speaker.setLink(this.#isLinkUp && this.#canHoldAddresses)
+  }
+
   /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */
   async stop(): Promise<void> {
     await this.#speaker.stop()
@@ -141,6 +167,7 @@ export class RunningRouter {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#linkMonitor?.close()
+    this.#addresses.close()
     this.#rawSocket.close()
     this.#packetSocket.close()
   }

@@ -69,7 +69,7 @@ export class WorkerSupervisor {
   }
 
   /**
-   * Starts all workers; resolves when every one listens.
+   * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile.
    *
    * @throws {TshaError} what the first worker that cannot start says, `TSHA_E_LISTEN` for a port that
    * is taken; the others are ended
@@ -93,6 +93,7 @@ export class WorkerSupervisor {
       clearTimeout(timeout)
       this.#starting = null
     }
+    if (this.#isStopping) return
     this.#pingTimer = setInterval(() => {
       this.#ping()
     }, PING_INTERVAL_MS)
@@ -105,6 +106,7 @@ export class WorkerSupervisor {
   /** Ends all workers: they finish what runs for at most `graceMs`, then they are killed. Callable twice. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
+    this.#starting?.resolve()
     if (this.#pingTimer) clearInterval(this.#pingTimer)
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)

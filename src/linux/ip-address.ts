@@ -1,5 +1,6 @@
 import { TshaError } from '../errors.js'
-import { runIp } from './ip-command.js'
+import { monotonicNow } from './clock.js'
+import { runIp, startIp, type IpRun } from './ip-command.js'
 
 /** An address that a virtual router may hold. */
 export interface LeasableAddress {
@@ -7,8 +8,22 @@ export interface LeasableAddress {
   readonly prefixLength: number
 }
 
+/** Who wants to know how the addresses fare. */
+export interface AddressObserver {
+  /** `ip` refuses or hangs; told once until it works again or says something else. */
+  failed(message: string): void
+  /** False when the addresses cannot be held; true when they can be changed again. */
+  holdable(isHoldable: boolean): void
+}
+
 /** An address is renewed when a third of its lease is over, so two renewals may fail. */
 const RENEWALS_PER_LEASE = 3
+/** Without a lease too: somebody else may have removed the address. */
+const UNLEASED_RENEWAL_MS = 1000
+/** An address that could not be added this long after it was asked for cannot be held. */
+const ADD_PATIENCE_MS = 1500
+/** How often it is tried whether addresses can be changed again. */
+const PROBE_INTERVAL_MS = 1000
 
 /**
  * Holds addresses on an interface with `ip addr`. They are leased: the kernel removes them by itself
@@ -19,88 +34,135 @@ export class IpAddressManager {
   readonly #interface: string
   readonly #addresses: readonly LeasableAddress[]
   readonly #leaseMs: number | null
-  readonly #onFailure: (message: string) => void
+  readonly #observer: AddressObserver
+  readonly #runs = new Set<IpRun>()
   #renewal: NodeJS.Timeout | null = null
-  #renewing: Promise<void> | null = null
+  #probe: NodeJS.Timeout | null = null
+  /** Until when the addresses are there, or may still be missing, whatever `ip` says. */
+  #heldUntil = 0
+  #lastFailure = ''
 
-  /**
-   * @param leaseMs whole seconds; null adds the addresses for ever
-   * @param onFailure told each time `ip` refuses; a failed renewal is tried again at the next one
-   */
+  /** @param leaseMs whole seconds; null adds the addresses for ever */
   constructor(
     interfaceName: string,
     addresses: readonly LeasableAddress[],
     leaseMs: number | null,
-    onFailure: (message: string) => void
+    observer: AddressObserver
   ) {
     this.#interface = interfaceName
     this.#addresses = addresses
     this.#leaseMs = leaseMs
-    this.#onFailure = onFailure
+    this.#observer = observer
   }
 
   /**
-   * Removes what an earlier life left behind.
+   * Removes what an earlier life left behind, under another prefix length too.
    *
+   * @param present what the interface has now
    * @throws {TshaError} `TSHA_E_ADDRESS` when addresses cannot be changed at all
    */
-  async clear(): Promise<void> {
-    await this.#removeAll((failure) => {
-      const hint = failure.includes('not permitted') ? 'needs root or CAP_NET_ADMIN' : failure
-      throw new TshaError(
-        'TSHA_E_ADDRESS',
-        `cannot change addresses of ${this.#interface}: ${hint}`
-      )
-    })
+  async clear(present: readonly LeasableAddress[]): Promise<void> {
+    const own = new Set(this.#addresses.map(({ address }) => address))
+    const leftBehind = present.filter(({ address }) => own.has(address))
+    const failure = await this.#removeAll([...this.#addresses, ...leftBehind])
+    if (failure === null) return
+    const hint = failure.includes('not permitted') ? 'needs root or CAP_NET_ADMIN' : failure
+    throw new TshaError('TSHA_E_ADDRESS', `cannot change addresses of ${this.#interface}: ${hint}`)
   }
 
   async add(): Promise<void> {
+    if (this.#renewal === null) {
+      this.#heldUntil = monotonicNow() + ADD_PATIENCE_MS
+      const period =
+        this.#leaseMs === null ? UNLEASED_RENEWAL_MS : this.#leaseMs / RENEWALS_PER_LEASE
+      // Whether or not the one before has ended: an `ip` that hangs must not end the lease.
+      this.#renewal = setInterval(() => void this.#replaceAll(), period)
+    }
     await this.#replaceAll()
-    if (this.#leaseMs === null || this.#renewal) return
-    this.#renewal = setInterval(() => {
-      // A renewal that is still running has up to two more turns before the lease ends.
-      this.#renewing ??= this.#replaceAll().finally(() => {
-        this.#renewing = null
-      })
-    }, this.#leaseMs / RENEWALS_PER_LEASE)
   }
 
   async remove(): Promise<void> {
     if (this.#renewal) clearInterval(this.#renewal)
     this.#renewal = null
     // A renewal that came after the removal would bring the address back for a whole lease.
-    await this.#renewing
-    await this.#removeAll((failure, address) => {
-      this.#onFailure(`cannot remove ${address} from ${this.#interface}: ${failure}`)
-    })
+    for (const run of this.#runs) run.kill()
+    await Promise.all([...this.#runs].map((run) => run.result))
+    const failure = await this.#removeAll(this.#addresses)
+    if (failure !== null) this.#fail(`cannot remove addresses of ${this.#interface}: ${failure}`)
   }
 
-  async #removeAll(onFailure: (failure: string, address: string) => void): Promise<void> {
-    await this.#each(async (address) => {
-      const result = await runIp(['addr', 'del', address, 'dev', this.#interface])
-      if (!result.ok && !isAbsent(result.failure)) onFailure(result.failure, address)
-    })
+  /** Ends what runs by itself. The addresses stay as they are. */
+  close(): void {
+    if (this.#renewal) clearInterval(this.#renewal)
+    if (this.#probe) clearInterval(this.#probe)
+    this.#renewal = null
+    this.#probe = null
+  }
+
+  /** Resolves with the first failure, null when none of the addresses is there any more. */
+  async #removeAll(addresses: readonly LeasableAddress[]): Promise<string | null> {
+    const results = await Promise.all(
+      addresses.map((entry) => runIp(['addr', 'del', inCidr(entry), 'dev', this.#interface]))
+    )
+    return results.find(({ ok, failure }) => !ok && !isAbsent(failure))?.failure ?? null
   }
 
   async #replaceAll(): Promise<void> {
-    const seconds = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
-    await this.#each(async (address) => {
-      const result = await runIp(
-        `addr replace ${address} dev ${this.#interface} valid_lft ${seconds} preferred_lft ${seconds}`.split(
-          ' '
-        )
+    const startedAt = monotonicNow()
+    const lifetime = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
+    const limits = ['valid_lft', lifetime, 'preferred_lft', lifetime]
+    const results = await Promise.all(
+      this.#addresses.map((entry) =>
+        this.#run(['addr', 'replace', inCidr(entry), 'dev', this.#interface, ...limits])
       )
-      if (!result.ok) {
-        this.#onFailure(`cannot add ${address} to ${this.#interface}: ${result.failure}`)
-      }
-    })
+    )
+    if (this.#renewal === null) return // given up meanwhile
+    const refused = results.find(({ ok }) => !ok)
+    if (!refused) {
+      this.#heldUntil = this.#leaseMs === null ? Infinity : startedAt + this.#leaseMs
+      this.#lastFailure = ''
+      return
+    }
+    this.#fail(`cannot hold the addresses on ${this.#interface}: ${refused.failure}`)
+    if (monotonicNow() >= this.#heldUntil && this.#probe === null) this.#giveUp()
   }
 
-  async #each(change: (address: string) => Promise<void>): Promise<void> {
-    await Promise.all(
-      this.#addresses.map(({ address, prefixLength }) => change(`${address}/${prefixLength}`))
-    )
+  async #run(args: readonly string[]): Promise<Awaited<IpRun['result']>> {
+    const run = startIp(args)
+    this.#runs.add(run)
+    const result = await run.result
+    this.#runs.delete(run)
+    return result
   }
+
+  #fail(message: string): void {
+    if (message === this.#lastFailure) return
+    this.#lastFailure = message
+    this.#observer.failed(message)
+  }
+
+  /** Tells that the addresses cannot be held, and tries until a removal works again. */
+  #giveUp(): void {
+    let isProbing = false
+    const probe = setInterval(() => {
+      if (isProbing || this.#renewal !== null) return
+      isProbing = true
+      void this.#removeAll(this.#addresses).then((failure) => {
+        isProbing = false
+        if (failure !== null || this.#probe !== probe) return
+        clearInterval(probe)
+        this.#probe = null
+        this.#lastFailure = ''
+        this.#observer.holdable(true)
+      })
+    }, PROBE_INTERVAL_MS)
+    this.#probe = probe
+    this.#observer.holdable(false)
+  }
+}
+
+function inCidr({ address, prefixLength }: LeasableAddress): string {
+  return `${address}/${prefixLength}`
 }
 
 /** The answers of older and newer kernels to the removal of what is not there. */

@@ -208,15 +208,44 @@ export class Engine implements ClientEngine {
     return this.#clients.size + this.pool.size
   }
 
-  /** Closes what is least missed: an idle upstream connection, else the oldest idle client. */
-  #makeRoom(): boolean {
-    if (this.pool.closeOldestIdle()) return true
-    const [oldest] = this.#idle
-    if (oldest === undefined) return false
-    this.#idle.delete(oldest)
-    this.#clients.delete(oldest)
-    oldest.destroy()
+  /**
+   * Makes room for one more client, for the upstream connection that its request will need, and for
+   * those of the clients before it, so that nobody is let in only to be told that there is no room.
+   */
+  #admitClient(): boolean {
+    const limit = this.#config.workerConnections
+    const clients = this.#clients
+    // The first comparison spares most newcomers the count.
+    while (2 * clients.size + 2 > limit && clients.size + this.#activeClients() + 2 > limit) {
+      if (!this.#closeSpareClient()) return false
+    }
+    while (this.#used >= limit) if (!this.pool.closeOldestIdle()) return false
     return true
+  }
+
+  /** Clients that have an upstream connection or may need one at any moment. */
+  #activeClients(): number {
+    const now = this.now()
+    let active = this.#clients.size
+    for (const client of this.#idle) if (client.isSpare(now)) active--
+    return active
+  }
+
+  /** Closes what is least missed: an idle upstream connection, else the oldest spare client. */
+  #makeRoom(): boolean {
+    return this.pool.closeOldestIdle() || this.#closeSpareClient()
+  }
+
+  #closeSpareClient(): boolean {
+    const now = this.now()
+    for (const client of this.#idle) {
+      if (!client.isSpare(now)) continue
+      this.#idle.delete(client)
+      this.#clients.delete(client)
+      client.destroy()
+      return true
+    }
+    return false
   }
 
   async #listenOn(listener: Listener): Promise<ListenAddress> {
@@ -242,8 +271,7 @@ export class Engine implements ClientEngine {
 
   #accept(socket: Socket, listener: Listener): void {
     this.#counters.accepted++
-    // Room for this client and for the upstream connection that its request will need.
-    if (this.#used + 2 <= this.#config.workerConnections || this.#makeRoom()) {
+    if (this.#admitClient()) {
       this.#serve(socket, listener)
       return
     }
@@ -266,7 +294,7 @@ export class Engine implements ClientEngine {
 
   #admitWaiting(): void {
     for (const socket of this.#waiting) {
-      if (this.#used + 2 > this.#config.workerConnections && !this.#makeRoom()) return
+      if (!this.#admitClient()) return
       this.#waiting.delete(socket)
       const listener = waitingListeners.get(socket)
       if (listener !== undefined) this.#serve(socket, listener)

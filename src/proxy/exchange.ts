@@ -212,11 +212,12 @@ export class Exchange implements RequestHandler, AttemptOwner {
   }
 
   onBody(bytes: Buffer): void {
+    if (this.#isOver) return
     this.#body.push(bytes)
     if (this.#request === null) return
     if (this.#isTooLarge(this.#body.received)) return
     this.#attempt?.onBodyArrived()
-    if (!this.#isOver && this.#body.isFull) this.#client.wantBody(false)
+    if (this.#attempt !== null && this.#body.isFull) this.#client.wantBody(false)
   }
 
   onBodyEnd(): void {

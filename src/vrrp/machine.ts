@@ -190,10 +190,15 @@ function heardInMaster(
     if (state.handOver.goal === 'initialize') return initialize(state, 'hand-over-answered', [])
     return backup(router, state, now, 'hand-over-answered', [{ kind: 'remove-addresses' }])
   }
-  const adverAt = now + router.adverInterval
+  const answered = {
+    ...state,
+    adverAt: now + router.adverInterval,
+    answerAt: now + router.adverInterval / 2
+  }
   const advertise: Action = { kind: 'advertise', priority: state.priority }
   if (priority === 0) {
-    return { state: { ...state, adverAt }, actions: [advertise], reason: null }
+    if (now < state.answerAt) return stay(state)
+    return { state: answered, actions: [advertise], reason: null }
   }
   const distance = ipv4ToNumber(source) - ipv4ToNumber(router.primaryAddress)
   if (priority > state.priority || (priority === state.priority && distance > 0)) {
@@ -201,8 +206,9 @@ function heardInMaster(
   }
   // Equal priority from our own address is a misconfiguration that no election can solve.
   if (priority === state.priority && distance === 0) return stay(state)
+  if (now < state.answerAt) return stay(state)
   return {
-    state: { ...state, adverAt, announceAt: now + SECOND_ANNOUNCEMENT_DELAY },
+    state: { ...answered, announceAt: now + SECOND_ANNOUNCEMENT_DELAY },
     actions: [advertise, { kind: 'announce' }],
     reason: 'lower-priority'
   }
@@ -267,6 +273,7 @@ function master(router: VirtualRouter, from: Conditions, now: Milliseconds, reas
     name: 'master',
     ...conditionsOf(from),
     adverAt: now + router.adverInterval,
+    answerAt: now,
     announceAt: now + SECOND_ANNOUNCEMENT_DELAY,
     handOver: null
   }

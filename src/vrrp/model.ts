@@ -52,6 +52,8 @@ export interface MasterState extends Conditions {
   readonly name: 'master'
   /** End of the Adver_Timer. */
   readonly adverAt: Milliseconds
+  /** From when on a weaker director is answered again: a flood must not make us flood. */
+  readonly answerAt: Milliseconds
   /** When the announcement is repeated; null when it was. */
   readonly announceAt: Milliseconds | null
   /** Set while we have advertised priority 0 and keep the addresses until the new master is heard. */

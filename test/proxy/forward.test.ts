@@ -22,7 +22,7 @@ t.test('the example pair: the request that arrives, to the byte', async (t) => {
   await exchange(
     proxy.port,
     'GET /a%20b/../c?x=1&y=%2F HTTP/1.1\r\nHost: Ex.com:8080\r\nX-Real-IP: 6.6.6.6\r\n' +
-      'x_real_ip: 6.6.6.6\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n' +
+      'x_real_ip: 6.6.6.6\r\nX.Real.IP: 6.6.6.6\r\nX!Real!IP: 6.6.6.6\r\nX-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n' +
       'Accept: */*\r\nKeep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\nX-Secret: 1\r\n' +
       'X-Tsha-Check: wrong\r\nConnection: close, X-Secret\r\nProxy-Connection: x\r\n\r\n'
   )

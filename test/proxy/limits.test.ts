@@ -62,6 +62,56 @@ t.test(
   }
 )
 
+t.test(
+  'a client that sends empty lines without end is idle, and served when it asks',
+  async (t) => {
+    const web = await scriptedUpstream()
+    t.teardown(() => web.close())
+    const proxy = await startProxy(t, { servers: [web.port], logFormat: '$status $request_length' })
+    const client = new RawClient(proxy.port)
+    client.send('\r\n'.repeat(100_000) + REQUEST)
+    await client.take(/hello/)
+    await client.close()
+    t.same(await proxy.accessLog(), ['200 27'])
+  }
+)
+
+t.test('worker_connections: of a burst nobody is dropped before his request is read', async (t) => {
+  const held: Socket[] = []
+  const web = await scriptedUpstream((_request, socket) => held.push(socket))
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], config: { workerConnections: 10 } })
+  const clients = Array.from({ length: 30 }, () => new RawClient(proxy.port))
+  for (const client of clients) client.send(get())
+  while (held.length < 5) await new Promise((resolve) => setImmediate(resolve))
+  const answering = setInterval(() => {
+    for (const socket of held.splice(0)) socket.write(answer('hello'))
+  }, 5)
+  const statuses = await Promise.all(clients.map(async (client) => statusOf(await client.rest())))
+  clearInterval(answering)
+  t.same(
+    statuses,
+    clients.map(() => 200)
+  )
+  await Promise.all(clients.map((client) => client.close()))
+})
+
+t.test('worker_connections: silent clients make room, and nobody asks in vain', async (t) => {
+  const web = await scriptedUpstream()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], config: { workerConnections: 10 } })
+  const silent = Array.from({ length: 20 }, () => new RawClient(proxy.port))
+  while (proxy.engine.counters.accepted < 20) await new Promise((resolve) => setImmediate(resolve))
+  const asking = Array.from({ length: 10 }, () => new RawClient(proxy.port))
+  for (const client of asking) client.send(get())
+  const statuses = await Promise.all(asking.map(async (client) => statusOf(await client.rest())))
+  t.same(
+    statuses,
+    asking.map(() => 200)
+  )
+  await Promise.all([...silent, ...asking].map((client) => client.close()))
+})
+
 t.test('nginx keepalive_requests: the last answer says close', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())

@@ -53,7 +53,15 @@ export interface ClientConnection extends Client {
   /** When `onDeadline` is due, monotonic milliseconds; Infinity is never. */
   readonly deadline: number
   onDeadline(now: number): void
-  /** Closes a connection that waits for a request; one with a request closes after its response. */
+  /**
+   * Whether it may be closed for another's sake while it is idle: not one that was accepted a moment
+   * ago, whose first request may be on its way.
+   */
+  isSpare(now: number): boolean
+  /**
+   * Closes a connection that waits for a request, at once or when it has become spare; one with a
+   * request closes after its response.
+   */
   closeIfIdle(): void
   /** Closes at once. */
   destroy(): void

@@ -1,20 +1,13 @@
 import type { Socket } from 'node:net'
 import type { FlatFields } from '../headers.js'
 import { BodyDecoder } from '../http1/body.js'
-import {
-  MAX_HEAD,
-  findHeadEnd,
-  parseRequestHead,
-  refuseIncomplete,
-  skipEmptyLines,
-  type Refusal,
-  type RequestHead
-} from '../http1/head.js'
+import type { Refusal, RequestHead } from '../http1/head.js'
 import { CONTINUE, errorPage, phraseOf } from '../http1/write.js'
 import type { VirtualServer } from '../model.js'
 import { openTransaction } from '../transaction.js'
 import type { ClientFacts, Transaction } from '../variables.js'
 import type { ClientConnection, ClientHost, RequestHandler, ResponseBody } from './client.js'
+import { Intake } from './intake.js'
 import { ResponseWriter } from './response-writer.js'
 
 /**
@@ -29,6 +22,9 @@ const MAX_PIPELINED = 64 * 1024
 const LINGER_IDLE_MS = 5_000
 const LINGER_MS = 30_000
 
+/** How long a new client that says nothing is taken for one whose request is on its way. */
+const FRESH_MS = 500
+
 /** One client connection that speaks HTTP/1.1: requests are served one after the other. */
 export class Http1Client implements ClientConnection {
   readonly facts: ClientFacts
@@ -39,12 +35,10 @@ export class Http1Client implements ClientConnection {
   readonly #host: ClientHost
   /** Whose timeouts hold while no request is known. */
   readonly #defaults: VirtualServer
+  readonly #acceptedAt: number
   #phase: Phase = 'idle'
   #requests = 0
-  /** Bytes that belong to no request yet. */
-  #pending: Buffer | null = null
-  /** Characters of `#pending` that were looked at already. */
-  #checked = 0
+  readonly #intake = new Intake()
   #startedAt = 0
   #isWorking = false
   #lingerUntil = Infinity
@@ -65,7 +59,8 @@ export class Http1Client implements ClientConnection {
     this.facts = facts
     this.#defaults = defaults
     this.#host = host
-    this.deadline = host.now() + defaults.clientHeaderTimeoutMs
+    this.#acceptedAt = host.now()
+    this.deadline = this.#acceptedAt + defaults.clientHeaderTimeoutMs
     host.setIdle(this, true)
     socket.on('data', (chunk) => {
       this.#onData(chunk)
@@ -83,9 +78,14 @@ export class Http1Client implements ClientConnection {
     })
   }
 
-  /** Closes a connection that waits for a request; one with a request closes after its response. */
+  isSpare(now: number): boolean {
+    return this.#requests > 0 || now >= this.#acceptedAt + FRESH_MS
+  }
+
   closeIfIdle(): void {
-    if (this.#phase === 'idle') this.#close()
+    if (this.#phase !== 'idle') return
+    if (this.isSpare(this.#host.now())) this.#close()
+    else this.deadline = this.#acceptedAt + FRESH_MS
   }
 
   /** Closes at once. */
@@ -180,6 +180,7 @@ export class Http1Client implements ClientConnection {
     this.flush()
     this.#settle()
     this.#leave()
+    this.#beginClosing()
     // Without framing the end of the connection is the end of the body: only a reset tells them apart.
     if (isDelimited) this.#socket.destroySoon()
     else this.#socket.resetAndDestroy()
@@ -200,7 +201,8 @@ export class Http1Client implements ClientConnection {
   #onData(chunk: Buffer): void {
     switch (this.#phase) {
       case 'closing':
-        this.deadline = Math.min(this.#host.now() + LINGER_IDLE_MS, this.#lingerUntil)
+        this.deadline = Math.max(this.deadline, this.#host.now() + LINGER_IDLE_MS)
+        this.deadline = Math.min(this.deadline, this.#lingerUntil)
         break
       case 'exchange':
         if (this.#decoder === null) this.#keep(chunk)
@@ -220,41 +222,28 @@ export class Http1Client implements ClientConnection {
   #work(): void {
     if (this.#isWorking) return
     this.#isWorking = true
-    while (this.#pending !== null && (this.#phase === 'idle' || this.#phase === 'head')) {
-      if (!this.#readHead(this.#pending)) break
+    while ((this.#phase === 'idle' || this.#phase === 'head') && this.#intake.skipEmptyLines()) {
+      if (!this.#readHead()) break
     }
     this.#isWorking = false
   }
 
   /** Returns false if the head is not complete. */
-  #readHead(bytes: Buffer): boolean {
-    const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD + 1))
+  #readHead(): boolean {
     if (this.#phase === 'idle') {
       this.#phase = 'head'
       this.#startedAt = this.#host.now()
       this.deadline = this.#startedAt + this.#defaults.clientHeaderTimeoutMs
       this.#host.setIdle(this, false)
     }
-    const start = skipEmptyLines(text)
-    const end = findHeadEnd(text, Math.max(start, this.#checked - 3))
-    if (end < 0) {
-      const refusal = refuseIncomplete(text.slice(start), Math.max(0, this.#checked - start))
-      this.#checked = text.length
-      if (refusal !== null) this.#refuseHead(refusal)
-      return refusal !== null
-    }
-    this.#checked = 0
-    const parsed = parseRequestHead(text.slice(start, end))
-    if (parsed.kind === 'refusal') {
-      this.#refuseHead(parsed)
-      return true
-    }
-    this.#pending = null
-    this.#open(parsed, end < bytes.length ? bytes.subarray(end) : null)
+    const head = this.#intake.read()
+    if (head === null) return false
+    if (head.kind === 'refusal') this.#refuseHead(head)
+    else this.#open(head)
     return true
   }
 
-  #open(head: RequestHead, rest: Buffer | null): void {
+  #open(head: RequestHead): void {
     this.#phase = 'exchange'
     this.deadline = Infinity
     this.#requests++
@@ -275,10 +264,8 @@ export class Http1Client implements ClientConnection {
     const exchange = this.#host.open(this, transaction, head)
     this.#exchange = exchange
     if (!hasBody) exchange.onBodyEnd()
-    if (rest !== null) {
-      if (hasBody) this.#feedBody(rest)
-      else this.#keep(rest)
-    }
+    const rest = hasBody ? this.#intake.takeRest() : null
+    if (rest !== null) this.#feedBody(rest)
     if (this.#exchange === exchange) exchange.start()
     if (this.#exchange === exchange && this.#decoder !== null) this.#arm(this.#host.now())
   }
@@ -297,18 +284,21 @@ export class Http1Client implements ClientConnection {
     transaction.requestLength += at
     if (at < chunk.length) this.#keep(chunk.subarray(at))
     if (decoder.done) this.#decoder = null
-    for (const piece of pieces) {
-      exchange.onBody(piece)
-      if (this.#exchange !== exchange) return
+    const body = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0]
+    if (body !== undefined) exchange.onBody(body)
+    if (this.#exchange !== exchange) return
+    if (decoder.done) {
+      exchange.onBodyEnd()
+      // With nothing left to hold back, a client that leaves must be noticed.
+      if (this.#exchange === exchange && this.#intake.length <= MAX_PIPELINED) this.wantBody(true)
     }
-    if (decoder.done) exchange.onBodyEnd()
     if (this.#exchange === exchange) this.#arm(this.#host.now())
   }
 
   #keep(bytes: Buffer): void {
-    this.#pending = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes])
+    this.#intake.keep(bytes)
     // While a head is read its own limits hold; here a request runs and others wait behind it.
-    if (this.#phase !== 'head' && this.#pending.length > MAX_PIPELINED) this.#socket.pause()
+    if (this.#phase !== 'head' && this.#intake.length > MAX_PIPELINED) this.#socket.pause()
   }
 
   #refuseHead(refusal: Refusal): void {
@@ -317,8 +307,7 @@ export class Http1Client implements ClientConnection {
 
   /** Answers by itself and closes; nothing that came behind is looked at. */
   #refuse(status: number, reason: string, line: string): void {
-    const transaction = openTransaction(this.facts, null, line, this.#requests + 1, this.#startedAt)
-    transaction.requestLength = this.#pending?.length ?? 0
+    const transaction = this.#refusedTransaction(line)
     this.#transaction = transaction
     this.#head = null
     this.#host.report(`${reason} while reading client request headers`, transaction, this)
@@ -327,6 +316,13 @@ export class Http1Client implements ClientConnection {
     this.start(status, phraseOf(status), ['Content-Type', 'text/html'], page.length)
     this.write(Buffer.from(page, 'latin1'))
     this.end()
+  }
+
+  /** The record of what never became a request. */
+  #refusedTransaction(line: string): Transaction {
+    const transaction = openTransaction(this.facts, null, line, this.#requests + 1, this.#startedAt)
+    transaction.requestLength = this.#intake.length
+    return transaction
   }
 
   /** The response has been handed over whole. */
@@ -344,7 +340,7 @@ export class Http1Client implements ClientConnection {
     this.#host.setIdle(this, true)
     if (this.#host.isDraining) {
       this.#close()
-    } else if (this.#pending !== null) {
+    } else if (this.#intake.length > 0) {
       this.#socket.resume()
       this.#work()
     }
@@ -370,20 +366,26 @@ export class Http1Client implements ClientConnection {
    * kernel reset the connection and take the response with it: so what comes is read and dropped.
    */
   #close(): void {
-    const mayStillSend = this.#decoder !== null || this.#pending !== null || this.#isLast
-    this.#phase = 'closing'
-    this.#host.setIdle(this, false)
-    this.#decoder = null
-    this.#pending = null
-    const now = this.#host.now()
-    this.#lingerUntil = now + LINGER_MS
-    this.deadline = now + LINGER_IDLE_MS
+    const mayStillSend = this.#decoder !== null || this.#intake.length > 0 || this.#isLast
+    this.#beginClosing()
     if (mayStillSend) {
       this.#socket.end()
       this.#socket.resume()
     } else {
       this.#socket.destroySoon()
     }
+  }
+
+  /** From now on nothing is read for its meaning; what was written still gets its time to leave. */
+  #beginClosing(): void {
+    this.#phase = 'closing'
+    this.#host.setIdle(this, false)
+    this.#decoder = null
+    this.#intake.clear()
+    const sendMs = this.#socket.writableLength > 0 ? this.#defaults.sendTimeoutMs : 0
+    const now = this.#host.now()
+    this.deadline = now + Math.max(sendMs, LINGER_IDLE_MS)
+    this.#lingerUntil = now + Math.max(sendMs, LINGER_MS)
   }
 
   #arm(now: number): void {
@@ -434,22 +436,13 @@ export class Http1Client implements ClientConnection {
   #onGone(): void {
     this.deadline = Infinity
     if (this.#phase === 'head') {
-      const line = this.#pending?.toString('latin1', 0, 8192).split('\r\n', 1)[0] ?? ''
-      const transaction = openTransaction(
-        this.facts,
-        null,
-        line,
-        this.#requests + 1,
-        this.#startedAt
-      )
-      transaction.status = 400
-      transaction.requestLength = this.#pending?.length ?? 0
-      this.#transaction = transaction
+      this.#transaction = this.#refusedTransaction(this.#intake.firstLine)
+      this.#transaction.status = 400
       this.#settle()
     }
     this.#lose()
     this.#phase = 'closing'
-    this.#pending = null
+    this.#intake.clear()
     this.#host.setIdle(this, false)
   }
 

@@ -16,7 +16,8 @@ const UNTIL_CLOSE: Framed = { ok: true, framing: 'close', contentLength: 0 }
 
 /**
  * Framing of a request (RFC 9112 §6.3), stricter than the RFC where it offers a choice:
- * Transfer-Encoding with Content-Length or in HTTP/1.0, and repeated Content-Length, are refused.
+ * Transfer-Encoding with Content-Length, in HTTP/1.0 or with an empty list element, and repeated
+ * Content-Length, are refused.
  * @param lengths number of Content-Length lines
  * @param length value of the last one
  * @param codings transfer codings in order, null without the field
@@ -31,9 +32,10 @@ export function requestFraming(
     if (minorVersion === 0) return bad('client sent "Transfer-Encoding" in HTTP/1.0 request')
     if (lengths > 0) return bad('client sent "Content-Length" and "Transfer-Encoding" headers')
     if (codings.length === 1 && codings[0] === 'chunked') return CHUNKED
-    if (codings.length === 0 || codings.indexOf('chunked') !== codings.length - 1) {
-      const known = codings.includes('chunked') || codings.length === 0
-      if (known) return bad('client sent invalid "Transfer-Encoding" header')
+    // A list with holes is read as one coding by some and as two by others.
+    const isLast = codings.indexOf('chunked') === codings.length - 1
+    if (codings.includes('') || (codings.includes('chunked') && !isLast)) {
+      return bad('client sent invalid "Transfer-Encoding" header')
     }
     return { ok: false, status: 501, reason: 'client sent unknown "Transfer-Encoding"' }
   }

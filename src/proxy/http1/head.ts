@@ -1,5 +1,13 @@
 import { requestFraming, responseFraming, type Framing } from './body.js'
-import { TOKEN, fieldKey, hasForbidden, hostOf, listElements, trimmedSlice } from './syntax.js'
+import {
+  TOKEN,
+  fieldKey,
+  hasForbidden,
+  hostOf,
+  isPlainKey,
+  listElements,
+  trimmedSlice
+} from './syntax.js'
 
 /**
  * Parser of HTTP/1.1 heads (RFC 9112 §2 to §5), for requests of clients and responses of upstream
@@ -25,7 +33,7 @@ export interface Fields {
   readonly values: string[]
 }
 
-/** A request head that keeps every rule. Names with `_` are not in it: nginx drops them too. */
+/** A request head that keeps every rule. Names that are not plain are left out, as nginx does. */
 export interface RequestHead extends Fields {
   readonly kind: 'request'
   /** First line as sent. */
@@ -78,13 +86,6 @@ export interface ResponseHead extends Fields {
 export interface BadResponse {
   readonly kind: 'bad-response'
   readonly reason: string
-}
-
-/** Index of the first character after leading empty lines (RFC 9112 §2.2), at most `text.length`. */
-export function skipEmptyLines(text: string): number {
-  let start = 0
-  while (text.startsWith('\r\n', start)) start += 2
-  return start
 }
 
 /** Index just after the empty line that ends the head, or -1 if it is not there yet. */
@@ -243,12 +244,12 @@ const FIELD_PROBLEMS: Record<FieldProblem, string> = {
   'too-large': 'client sent too large header'
 }
 
-/** Reads field lines up to the empty line. */
+/** Reads field lines up to the empty line. @param onlyPlain drop fields with other names */
 function parseFields(
   text: string,
   from: number,
   fields: Fields,
-  dropUnderscores: boolean
+  onlyPlain: boolean
 ): FieldProblem | null {
   let lineStart = from
   let lines = 0
@@ -263,8 +264,7 @@ function parseFields(
     const name = text.slice(lineStart, colon)
     const key = fieldKey(name)
     if (key === '') return 'invalid-line'
-    // An application that maps `-` and `_` to one variable must not be told two stories.
-    if (!dropUnderscores || !key.includes('_')) {
+    if (!onlyPlain || isPlainKey(key)) {
       fields.names.push(name)
       fields.keys.push(key)
       fields.values.push(trimmedSlice(text, colon + 1, lineEnd))
@@ -357,7 +357,7 @@ function readConnection(marks: Marks, value: string): void {
       marks.nominated.push('close')
     } else if (option === 'keep-alive') {
       if (marks.nominated?.includes('close') !== true) marks.keepAlive = true
-    } else {
+    } else if (option !== '') {
       marks.nominated ??= []
       marks.nominated.push(option)
     }

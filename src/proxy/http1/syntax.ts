@@ -49,6 +49,17 @@ export function fieldKey(name: string): string {
   return TOKEN.test(name) ? name.toLowerCase() : ''
 }
 
+/**
+ * Whether a field name is of letters, digits and `-` alone. Applications map every other character
+ * and `-` to one variable, so that `X_Real_IP` or `X.Real.IP` would pass for `X-Real-IP`.
+ * @param key lower case
+ */
+export function isPlainKey(key: string): boolean {
+  return PLAIN_KEY.test(key)
+}
+
+const PLAIN_KEY = /^[a-z0-9-]+$/
+
 const SPACE = 0x20
 const TAB = 0x09
 
@@ -65,25 +76,24 @@ function isBlank(code: number): boolean {
   return code === SPACE || code === TAB
 }
 
-/** The elements of a comma-separated list in lower case, empty ones left out (RFC 9110 §5.6.1). */
+/** The elements of a comma-separated list in lower case (RFC 9110 §5.6.1); empty ones are ''. */
 export function listElements(value: string): string[] {
-  const elements: string[] = []
-  for (const part of value.split(',')) {
-    const element = trimmedSlice(part, 0, part.length).toLowerCase()
-    if (element !== '') elements.push(element)
-  }
-  return elements
+  return value.split(',').map((part) => trimmedSlice(part, 0, part.length).toLowerCase())
 }
 
 // Wire form of `uri-host [ ":" port ]` (RFC 9112 §3.2): a reg-name or IPv4 address, or an IPv6
 // address in brackets. Percent-encoding is left out: no host that reaches a proxy needs it.
 const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::([0-9]{1,5}))?$/
 
-/** Host of an authority in lower case and without its port, or null if it is not valid. */
+/**
+ * Host of an authority in lower case, without its port and the final dot of a full domain name; null
+ * if it is not valid.
+ */
 export function hostOf(authority: string): string | null {
   const match = AUTHORITY.exec(authority)
   if (match === null) return null
-  const [, host = '', port] = match
+  const [, name = '', port] = match
   if (port !== undefined && Number(port) > 65535) return null
-  return host.toLowerCase()
+  const host = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
+  return host === '' || name.includes('..') ? null : host
 }

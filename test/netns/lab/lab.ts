@@ -3,7 +3,7 @@ import { AddressWatch } from './address-watch.js'
 import { Capture } from './capture.js'
 import { Host } from './host.js'
 import { CLEAN_ENVIRONMENT } from './lab-process.js'
-import { Load, requestInTurn, type LoadOptions } from './load.js'
+import { Load, requestInTurn, type LoadOptions, type TurnOptions } from './load.js'
 import type { RequestResult } from './load-result.js'
 import { Web, type WebKind } from './web.js'
 
@@ -86,6 +86,13 @@ export class Lab {
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE)
   }
 
+  /** Deletes the network interface of a machine and gives it a new one of the same name. */
+  async replaceInterface(name: HostName): Promise<void> {
+    await this.host(name).must('ip', 'link', 'del', 'ens160')
+    await ipBatch(this.host(name), interfaceOf(this.host(SWITCH), name, ADDRESSES[name]))
+    await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE, 'up')
+  }
+
   /** Captures what passes between a machine and the switch, in both directions. */
   async capture(name: HostName, filter: string): Promise<Capture> {
     const capture = await Capture.start(this.host(SWITCH), name, filter)
@@ -99,10 +106,7 @@ export class Lab {
   }
 
   /** The client's answers to requests that are made one after the other. */
-  async get(
-    count: number,
-    options: { readonly keepAlive?: boolean; readonly timeoutMs?: number } = {}
-  ): Promise<readonly RequestResult[]> {
+  async get(count: number, options: TurnOptions = {}): Promise<readonly RequestResult[]> {
     return requestInTurn(this.host('client'), `http://${VIP}/`, count, options)
   }
 
@@ -125,12 +129,7 @@ async function connect(hosts: ReadonlyMap<string, Host>): Promise<void> {
   await ipBatch(switchHost, ['link set lo up', bridge, `link set ${BRIDGE} up`])
   await Promise.all(
     Object.entries(ADDRESSES).map(([name, address]) =>
-      ipBatch(machine(hosts, name), [
-        'link set lo up',
-        `link add ens160 address ${macOf(address)} type veth peer name ${name} netns ${switchHost.pid}`,
-        `addr add ${address}/24 brd + dev ens160`,
-        'link set ens160 up'
-      ])
+      ipBatch(machine(hosts, name), ['link set lo up', ...interfaceOf(switchHost, name, address)])
     )
   )
   const names = Object.keys(ADDRESSES)
@@ -144,6 +143,15 @@ async function connect(hosts: ReadonlyMap<string, Host>): Promise<void> {
     if (ports.split('state forwarding').length - 1 === names.length) return
     if (Date.now() > deadline) throw new Error(`the switch does not forward: ${ports}`)
   }
+}
+
+/** The `ip` commands that make the cable of a machine, whose other end is at the switch. */
+function interfaceOf(switchHost: Host, name: string, address: string): string[] {
+  return [
+    `link add ens160 address ${macOf(address)} type veth peer name ${name} netns ${switchHost.pid}`,
+    `addr add ${address}/24 brd + dev ens160`,
+    'link set ens160 up'
+  ]
 }
 
 /** The hardware address of a machine: 02:00 and its IPv4 address, so that captures are readable. */

@@ -64,19 +64,28 @@ export class Load {
   }
 }
 
+/** How requests are made one after the other. */
+export interface TurnOptions {
+  readonly keepAlive?: boolean
+  readonly timeoutMs?: number
+  /** Between an answer and the next request; default 0. */
+  readonly pauseMs?: number
+}
+
 /** Makes requests one after the other and returns their results, in order. */
 export async function requestInTurn(
   host: Host,
   url: string,
   count: number,
-  options: { readonly keepAlive?: boolean; readonly timeoutMs?: number } = {}
+  options: TurnOptions = {}
 ): Promise<readonly RequestResult[]> {
-  const { keepAlive = false, timeoutMs = 2000 } = options
+  const { keepAlive = false, timeoutMs = 2000, pauseMs = 0 } = options
   const results = new EventLog<RequestResult>('answers to the client', count)
-  const args = [CLIENT_PROGRAM, url, '0', String(timeoutMs), keepAlive ? '1' : '0', String(count)]
+  const numbers = [0, timeoutMs, keepAlive ? 1 : 0, count, pauseMs]
+  const args = [CLIENT_PROGRAM, url, ...numbers.map(String)]
   const client = await host.spawn(process.execPath, args, { input: '' })
   readResults(client, results)
-  const outcome = await client.outcome(count * timeoutMs + 5000)
+  const outcome = await client.outcome(count * (timeoutMs + pauseMs) + 5000)
   if (outcome.code !== 0) throw new Error(`the client failed: ${outcome.stderr}`)
   return results.entries
 }

@@ -3,10 +3,10 @@ import type { RequestResult } from './load-result.js'
 
 /**
  * A client of the lab, a program of its own so that nothing in the test disturbs its rhythm:
- * `node steady-client.js URL RATE TIMEOUT_MS KEEP_ALIVE COUNT`.
+ * `node steady-client.js URL RATE TIMEOUT_MS KEEP_ALIVE COUNT PAUSE_MS`.
  *
  * With a RATE it starts that many requests per second, whatever becomes of them, until its standard
- * input closes; with RATE 0 it makes COUNT requests, one after the other. KEEP_ALIVE is the number
+ * input closes; with RATE 0 it makes COUNT requests, one after the other with a pause in between. KEEP_ALIVE is the number
  * of connections that are kept, or 0 for a fresh connection per request. Every result is one line of
  * JSON on stdout, in the order in which they end.
  */
@@ -15,11 +15,8 @@ import type { RequestResult } from './load-result.js'
 const OPEN_LIMIT = 5000
 const BODY_LIMIT = 200
 
-const [url = '', rateText = '0', timeoutText = '1000', keepText = '0', countText = '0'] =
-  process.argv.slice(2)
-const rate = Number(rateText)
-const timeoutMs = Number(timeoutText)
-const keepAlive = Number(keepText)
+const [url = '', ...numbers] = process.argv.slice(2)
+const [rate = 0, timeoutMs = 1000, keepAlive = 0, count = 0, pauseMs = 0] = numbers.map(Number)
 const agent = keepAlive > 0 ? new Agent({ keepAlive: true, maxSockets: keepAlive }) : false
 let open = 0
 
@@ -67,8 +64,11 @@ function request(): Promise<void> {
   })
 }
 
-async function requestInTurn(count: number): Promise<void> {
-  for (let done = 0; done < count; done += 1) await request()
+async function requestInTurn(): Promise<void> {
+  for (let done = 0; done < count; done += 1) {
+    await request()
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
 }
 
 function requestSteadily(): void {
@@ -93,6 +93,6 @@ process.stdout.on('error', () => {
 if (rate > 0) {
   requestSteadily()
 } else {
-  await requestInTurn(Number(countText))
+  await requestInTurn()
   if (agent) agent.destroy()
 }
