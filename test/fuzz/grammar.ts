@@ -20,7 +20,8 @@ export function responseStream(random: Random): string {
   let text = ''
   while (random.oneIn(8)) text += interim(random)
   text += response(random)
-  if (random.oneIn(RARELY)) text += random.pick(['\r\n', 'x', 'HTTP/1.1 200 OK\r\n\r\n', '0\r\n\r\n'])
+  if (random.oneIn(RARELY))
+    text += random.pick(['\r\n', 'x', 'HTTP/1.1 200 OK\r\n\r\n', '0\r\n\r\n'])
   return mutated(random, text)
 }
 
@@ -42,19 +43,62 @@ const TARGETS = [
   ...['http://a/x', 'http://a', 'http://A:80/?q', 'https://[::1]:8/x', 'http://a?x']
 ] as const
 const ODD_TARGETS = [
-  ...['*', '/%00', '/..', '/%2e%2e/', '/%zz', '', 'a', 'a:443', 'http://u@a/', 'http:///x', 'http:a'],
+  ...[
+    '*',
+    '/%00',
+    '/..',
+    '/%2e%2e/',
+    '/%zz',
+    '',
+    'a',
+    'a:443',
+    'http://u@a/',
+    'http:///x',
+    'http:a'
+  ],
   ...['ftp://a/', 'HTTP://a/', 'http://a:/', 'http://a:99999/', 'http://a:x/', '/\xe9', '/a#b'],
   ...['/a b', '/"<>{}|^`\\', '/\x7f', '/\x00', '/\t', '//a/b', 'http://a#b', 'http://[::1/', '?a'],
   ...['http://a\\b/', 'http://a b/', 'http://%41/', 'http://a,b/', 'http://a_b/', 'http://\xe9/']
 ] as const
 const ODD_VERSIONS = [
-  ...['HTTP/1.2', 'HTTP/1.9', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/3.0', 'http/1.1', 'HTTP/1.1 ', 'HTTP/1'],
+  ...[
+    'HTTP/1.2',
+    'HTTP/1.9',
+    'HTTP/0.9',
+    'HTTP/2.0',
+    'HTTP/3.0',
+    'http/1.1',
+    'HTTP/1.1 ',
+    'HTTP/1'
+  ],
   ...['HTTP/01.1', 'HTTP/1.10', 'HTTP/1,1', 'HTTPS/1.1', '', 'HTTP/1.1\t', 'ICE/1.0', 'RTSP/1.0'],
   ...['HTTP/1.1 HTTP/1.1', 'HTTP /1.1', 'HTTP/1. 1', 'HTTP/1.1\x0b']
 ] as const
-const HOSTS = ['a', 'a', 'example.org', 'EXAMPLE.org:80', '[::1]', '[::1]:8080', '127.0.0.1'] as const
+const HOSTS = [
+  'a',
+  'a',
+  'example.org',
+  'EXAMPLE.org:80',
+  '[::1]',
+  '[::1]:8080',
+  '127.0.0.1'
+] as const
 const ODD_HOSTS = [
-  ...['', 'a b', 'a,b', 'u@a', 'a/b', 'a:x', 'a:99999', '[::1', 'a:', ':80', '\xe9', 'a\x00b', 'a#'],
+  ...[
+    '',
+    'a b',
+    'a,b',
+    'u@a',
+    'a/b',
+    'a:x',
+    'a:99999',
+    '[::1',
+    'a:',
+    ':80',
+    '\xe9',
+    'a\x00b',
+    'a#'
+  ],
   ...['a?', '%61', 'http://a', 'a\tb', '[v1.x]', 'a:80:80', '..']
 ] as const
 
@@ -88,10 +132,30 @@ const STATUSES = ['200', '200', '200', '201', '204', '206', '301', '304', '404',
 const PHRASES = [' OK', ' OK', ' OK', ' ', '', ' Not Found', ' a\tb', ' \xe9'] as const
 const ODD_STATUS_LINES = [
   ...['HTTP/1.1 99 OK', 'HTTP/1.1 0200 OK', 'HTTP/1.1 20 OK', 'HTTP/1.1  200 OK', 'HTTP/1.1 200OK'],
-  ...['HTTP/1.1 600 OK', 'HTTP/1.1 999', 'HTTP/1.1 000 OK', 'HTTP/1.1', 'HTTP/1.1 OK', 'http/1.1 200'],
-  ...['HTTP/2.0 200 OK', 'HTTP/1.2 200 OK', 'HTTP/0.9 200 OK', 'ICY 200 OK', 'HTTP/1.1\t200 OK', ''],
+  ...[
+    'HTTP/1.1 600 OK',
+    'HTTP/1.1 999',
+    'HTTP/1.1 000 OK',
+    'HTTP/1.1',
+    'HTTP/1.1 OK',
+    'http/1.1 200'
+  ],
+  ...[
+    'HTTP/2.0 200 OK',
+    'HTTP/1.2 200 OK',
+    'HTTP/0.9 200 OK',
+    'ICY 200 OK',
+    'HTTP/1.1\t200 OK',
+    ''
+  ],
   ...['HTTP/1.1 200\tOK', 'HTTP/1.1 200 O\x00K', 'HTTP/1.1 200 \x7f', 'HTTP/1.1 101 Switching'],
-  ...['HTTP/1.1 +20 OK', 'HTTP/1.1 200 OK\r', ' HTTP/1.1 200 OK', 'RTSP/1.0 200 OK', 'HTTP/1.10 200']
+  ...[
+    'HTTP/1.1 +20 OK',
+    'HTTP/1.1 200 OK\r',
+    ' HTTP/1.1 200 OK',
+    'RTSP/1.0 200 OK',
+    'HTTP/1.10 200'
+  ]
 ] as const
 
 function interim(random: Random): string {
@@ -113,10 +177,31 @@ function response(random: Random): string {
 }
 
 const REQUEST_FIELDS = [
-  ...['Accept: */*', 'Cookie: a=b; c=d', 'X-A: 1', 'X-B:', 'User-Agent: x/1 (y)', 'Referer: http://b/'],
-  ...['Connection: close', 'Connection: keep-alive', 'Connection: X-A, x-b', 'Connection: ,, X-A ,'],
-  ...['Connection: close, keep-alive', 'Connection: Content-Length', 'Connection: transfer-encoding'],
-  ...['Connection: host, X-Real-IP, cookie', 'Connection: upgrade', 'Upgrade: websocket', 'Upgrade: h2c'],
+  ...[
+    'Accept: */*',
+    'Cookie: a=b; c=d',
+    'X-A: 1',
+    'X-B:',
+    'User-Agent: x/1 (y)',
+    'Referer: http://b/'
+  ],
+  ...[
+    'Connection: close',
+    'Connection: keep-alive',
+    'Connection: X-A, x-b',
+    'Connection: ,, X-A ,'
+  ],
+  ...[
+    'Connection: close, keep-alive',
+    'Connection: Content-Length',
+    'Connection: transfer-encoding'
+  ],
+  ...[
+    'Connection: host, X-Real-IP, cookie',
+    'Connection: upgrade',
+    'Upgrade: websocket',
+    'Upgrade: h2c'
+  ],
   ...['Keep-Alive: timeout=5', 'Proxy-Connection: keep-alive', 'TE: trailers', 'Trailer: X-T'],
   ...['X-Real-IP: 6.6.6.6', 'X_Real_IP: 6.6.6.6', 'x-real_ip: 6.6.6.6', 'X-Forwarded-For: 6.6.6.6'],
   ...['X_Forwarded_For: 6.6.6.6', 'X-Forwarded-Proto: https', 'X-FORWARDED-PROTO: https'],
@@ -124,18 +209,65 @@ const REQUEST_FIELDS = [
   ...['Transfer_Encoding: chunked', 'HTTP2-Settings: AAMAAABk', 'X-Long: ' + 'y'.repeat(300)]
 ] as const
 const RESPONSE_FIELDS = [
-  ...['Content-Type: text/plain', 'Set-Cookie: a=b', 'Set-Cookie: c=d', 'ETag: "x"', 'X-A: 1', 'X-B:'],
-  ...['Connection: close', 'Connection: keep-alive', 'Connection: X-A, etag', 'Connection: content-length'],
+  ...[
+    'Content-Type: text/plain',
+    'Set-Cookie: a=b',
+    'Set-Cookie: c=d',
+    'ETag: "x"',
+    'X-A: 1',
+    'X-B:'
+  ],
+  ...[
+    'Connection: close',
+    'Connection: keep-alive',
+    'Connection: X-A, etag',
+    'Connection: content-length'
+  ],
   ...['Connection: transfer-encoding', 'Keep-Alive: timeout=5', 'Trailer: X-T', 'Upgrade: h2c'],
   ...['Proxy-Connection: close', 'Server: x', 'Date: x', 'Location: http://web/x', 'Location: /y'],
   ...['X-Accel-Redirect: /z', 'X_Under: 1', 'TE: x', 'Vary: *', 'Connection: upgrade']
 ] as const
 const ODD_FIELDS = [
-  ...['X-A : 1', ' X-A: 1', '\tX-A: 1', 'X-A\t: 1', ': 1', 'X-A', 'X A: 1', 'X-A: a\x00b', 'X\x00A: 1'],
-  ...['X-A: a\rb', 'X-A: a\nb', 'X-A: 1\r\n folded', 'X-A: 1\r\n\tfolded', 'X-A: \x7f', 'X-A: \x01'],
-  ...['X\xe9: 1', 'X-A: \xe9\xff', 'X(A): 1', 'X-A: \x0b1', 'X-A:\x0c', 'X-A: 1\r', 'X-A:\r\n ', '"X": 1'],
+  ...[
+    'X-A : 1',
+    ' X-A: 1',
+    '\tX-A: 1',
+    'X-A\t: 1',
+    ': 1',
+    'X-A',
+    'X A: 1',
+    'X-A: a\x00b',
+    'X\x00A: 1'
+  ],
+  ...[
+    'X-A: a\rb',
+    'X-A: a\nb',
+    'X-A: 1\r\n folded',
+    'X-A: 1\r\n\tfolded',
+    'X-A: \x7f',
+    'X-A: \x01'
+  ],
+  ...[
+    'X\xe9: 1',
+    'X-A: \xe9\xff',
+    'X(A): 1',
+    'X-A: \x0b1',
+    'X-A:\x0c',
+    'X-A: 1\r',
+    'X-A:\r\n ',
+    '"X": 1'
+  ],
   ...['Transfer-Encoding\r\n: chunked', 'Content-Length\x00: 5', 'X-A: 1\n', 'X-A: 1\r\r', '=: 1'],
-  ...['\r', '\n', ' ', 'X-A:: 1', 'X-A: \t 1 \t ', "!#$%&'*+-.^_`|~: 1", '\xa0X: 1', 'X-A:\xa01\xa0']
+  ...[
+    '\r',
+    '\n',
+    ' ',
+    'X-A:: 1',
+    'X-A: \t 1 \t ',
+    "!#$%&'*+-.^_`|~: 1",
+    '\xa0X: 1',
+    'X-A:\xa01\xa0'
+  ]
 ] as const
 
 function someFields(random: Random, choices: readonly [string, ...string[]]): string[] {
@@ -166,7 +298,9 @@ function head(random: Random, line: string, fields: string[]): string {
 }
 
 function lineEnd(random: Random): string {
-  return random.oneIn(RARELY * 8) ? random.pick(['\n', '\r', '\r\r\n', '\n\r', '', ' \r\n']) : '\r\n'
+  return random.oneIn(RARELY * 8)
+    ? random.pick(['\n', '\r', '\r\r\n', '\n\r', '', ' \r\n'])
+    : '\r\n'
 }
 
 interface Body {
@@ -174,11 +308,34 @@ interface Body {
   readonly bytes: string
 }
 
-const TEXTS = ['abc', 'x', 'hello world', '0\r\n\r\n', 'GET /inner HTTP/1.1\r\nHost: a\r\n\r\n'] as const
+const TEXTS = [
+  'abc',
+  'x',
+  'hello world',
+  '0\r\n\r\n',
+  'GET /inner HTTP/1.1\r\nHost: a\r\n\r\n'
+] as const
 const CODINGS = [
   ...['gzip, chunked', 'chunked, gzip', 'chunked, chunked', 'identity', 'xchunked', 'chunked;q=1'],
-  ...['', ',', 'chunked,', ',chunked', '\x0bchunked', 'chunked\x0b', '"chunked"', 'chun ked', 'gzip'],
-  ...['identity, chunked', 'chunked, identity', 'chunked\x00', 'cHuNkEd', ' chunked ', 'deflate,chunked']
+  ...[
+    '',
+    ',',
+    'chunked,',
+    ',chunked',
+    '\x0bchunked',
+    'chunked\x0b',
+    '"chunked"',
+    'chun ked',
+    'gzip'
+  ],
+  ...[
+    'identity, chunked',
+    'chunked, identity',
+    'chunked\x00',
+    'cHuNkEd',
+    ' chunked ',
+    'deflate,chunked'
+  ]
 ] as const
 
 function bodyWithFraming(random: Random, isWanted: boolean): Body {
@@ -203,9 +360,30 @@ function bodyWithFraming(random: Random, isWanted: boolean): Body {
 function oddLength(random: Random, length: number): string {
   const plain = String(length)
   return random.pick([
-    ...([`+${plain}`, `-${plain}`, `0${plain}`, `0x${plain}`, `${plain}, ${plain}`, `${plain},`] as const),
-    ...[`${plain} ${plain}`, '', `${plain}.0`, `${plain}e0`, '18446744073709551616', '9007199254740993'],
-    ...[String(length + 1), String(length - 1), '0', `00000000000000000000${plain}`, `\x0b${plain}`, '\xb3'],
+    ...([
+      `+${plain}`,
+      `-${plain}`,
+      `0${plain}`,
+      `0x${plain}`,
+      `${plain}, ${plain}`,
+      `${plain},`
+    ] as const),
+    ...[
+      `${plain} ${plain}`,
+      '',
+      `${plain}.0`,
+      `${plain}e0`,
+      '18446744073709551616',
+      '9007199254740993'
+    ],
+    ...[
+      String(length + 1),
+      String(length - 1),
+      '0',
+      `00000000000000000000${plain}`,
+      `\x0b${plain}`,
+      '\xb3'
+    ],
     ...[`${plain};`, `"${plain}"`, `${plain}_0`, '999999999999999', '1000000000000000']
   ])
 }
@@ -220,7 +398,9 @@ function chunked(random: Random, text: string): string {
   }
   bytes += sizeLine(random, 0)
   if (random.oneIn(6)) {
-    bytes += random.pick(['X-T: 1', 'X-T:', 'Content-Length: 5', 'Host: b', ...ODD_FIELDS]) + lineEnd(random)
+    bytes +=
+      random.pick(['X-T: 1', 'X-T:', 'Content-Length: 5', 'Host: b', ...ODD_FIELDS]) +
+      lineEnd(random)
   }
   return bytes + lineEnd(random)
 }
@@ -229,24 +409,94 @@ function sizeLine(random: Random, size: number): string {
   const hex = size.toString(16)
   const written = random.oneIn(RARELY * 2)
     ? random.pick([
-        ...([`0x${hex}`, `+${hex}`, `-${hex}`, ` ${hex}`, `${hex} `, `\t${hex}`, `${hex}\t`] as const),
-        ...['', 'g', `${hex}g`, `${hex}\x00`, `10000000000000000${hex}`, `fffffffffffff${hex}`, `${hex}_`],
+        ...([
+          `0x${hex}`,
+          `+${hex}`,
+          `-${hex}`,
+          ` ${hex}`,
+          `${hex} `,
+          `\t${hex}`,
+          `${hex}\t`
+        ] as const),
+        ...[
+          '',
+          'g',
+          `${hex}g`,
+          `${hex}\x00`,
+          `10000000000000000${hex}`,
+          `fffffffffffff${hex}`,
+          `${hex}_`
+        ],
         ...[(size + 1).toString(16), (size - 1).toString(16), `${hex}.`, `${hex}\r`, '100000000']
       ])
     : random.pick([hex, hex, hex.toUpperCase(), `0${hex}`, `000000${hex}`])
   const extension = random.oneIn(8)
     ? random.pick([
-        ...([';a', ';a=b', ';a="b c"', ';a="\\""', ' ;a', '; a', ';a =b', ';', ';;', ';a=\x00'] as const),
-        ...[';a\n', ';a\r', ';a="', ';a="b', ';\xe9', ';a=b;c=d', ';\t', ' ; a = b', ';a="\x7f"', ';a"b']
+        ...([
+          ';a',
+          ';a=b',
+          ';a="b c"',
+          ';a="\\""',
+          ' ;a',
+          '; a',
+          ';a =b',
+          ';',
+          ';;',
+          ';a=\x00'
+        ] as const),
+        ...[
+          ';a\n',
+          ';a\r',
+          ';a="',
+          ';a="b',
+          ';\xe9',
+          ';a=b;c=d',
+          ';\t',
+          ' ; a = b',
+          ';a="\x7f"',
+          ';a"b'
+        ]
       ])
     : ''
   return written + extension + lineEnd(random)
 }
 
 const INSERTS = [
-  ...['\r', '\n', '\r\n', '\r\n\r\n', '\x00', ' ', '\t', ':', ',', ';', '\x0b', '\x0c', '\x7f', '\xff'],
-  ...['0', '5', '0\r\n', 'chunked', 'Transfer-Encoding: chunked\r\n', 'Content-Length: 3\r\n', '_', '\xa0'],
-  ...['Content-Length: 0\r\n', '\r\n ', 'HTTP/1.1', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', '"', '\x85', '#']
+  ...[
+    '\r',
+    '\n',
+    '\r\n',
+    '\r\n\r\n',
+    '\x00',
+    ' ',
+    '\t',
+    ':',
+    ',',
+    ';',
+    '\x0b',
+    '\x0c',
+    '\x7f',
+    '\xff'
+  ],
+  ...[
+    '0',
+    '5',
+    '0\r\n',
+    'chunked',
+    'Transfer-Encoding: chunked\r\n',
+    'Content-Length: 3\r\n',
+    '_',
+    '\xa0'
+  ],
+  ...[
+    'Content-Length: 0\r\n',
+    '\r\n ',
+    'HTTP/1.1',
+    'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    '"',
+    '\x85',
+    '#'
+  ]
 ] as const
 
 /** Changes bytes without knowing what they mean; most streams stay as they are. */

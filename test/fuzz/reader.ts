@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Intake } from '../../src/proxy/downstream/intake.js'
 import { ResponseWriter } from '../../src/proxy/downstream/response-writer.js'
 import {
   compileRequestPlan,
@@ -10,37 +11,31 @@ import { BodyDecoder } from '../../src/proxy/http1/body.js'
 import {
   MAX_HEAD,
   findHeadEnd,
-  parseRequestHead,
   parseResponseHead,
-  refuseIncomplete,
-  skipEmptyLines,
+  type Refusal,
   type RequestHead,
   type ResponseHead
 } from '../../src/proxy/http1/head.js'
+import { hasForbidden } from '../../src/proxy/http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../../src/proxy/http1/write.js'
 import { normalisePath } from '../../src/proxy/route.js'
 import { openTransaction } from '../../src/proxy/transaction.js'
 import type { Transaction } from '../../src/proxy/variables.js'
-import { hasForbidden } from '../../src/proxy/http1/syntax.js'
 
 /**
  * tsha's reading and writing of messages without its sockets: the same calls in the same order as
  * in its connections. The runs over real sockets show that they agree.
  */
 
-/** The functions under test; a test that wants to see a fault found puts its own in their place. */
+/** What is under test; a test that wants to see a fault found puts its own in its place. */
 export interface Rules {
-  readonly findHeadEnd: typeof findHeadEnd
-  readonly refuseIncomplete: typeof refuseIncomplete
-  readonly parseRequestHead: typeof parseRequestHead
+  readonly readHead: (intake: Intake) => RequestHead | Refusal | null
   readonly requestHeadText: typeof requestHeadText
   readonly parseResponseHead: typeof parseResponseHead
 }
 
 export const RULES: Rules = {
-  findHeadEnd,
-  refuseIncomplete,
-  parseRequestHead,
+  readHead: (intake) => intake.read(),
   requestHeadText,
   parseResponseHead
 }
@@ -71,13 +66,13 @@ export function readRequests(
 ): ServedRequests {
   const bytes = Buffer.from(text, 'latin1')
   const result: ServedRequests = { requests: [], ending: 'waiting', reason: '' }
-  let pending = Buffer.alloc(0)
-  let checked = 0
+  const intake = new Intake()
   let request: ServedRequest | null = null
   let decoder: BodyDecoder | null = null
-  const refuse = (reason: string): void => {
+  const refuse = (reason: string): false => {
     result.ending = 'refused'
     result.reason = reason
+    return false
   }
   const complete = (end: number): void => {
     if (request === null) return
@@ -87,56 +82,36 @@ export function readRequests(
     request = null
     decoder = null
   }
-  /** Returns false if more bytes are needed. */
+  /** Returns false if more bytes are needed or wanted. */
   const readHead = (arrived: number): boolean => {
-    const head = pending.toString('latin1', 0, Math.min(pending.length, MAX_HEAD + 1))
-    const start = skipEmptyLines(head)
-    const end = rules.findHeadEnd(head, Math.max(start, checked - 3))
-    if (end < 0) {
-      const refusal = rules.refuseIncomplete(head.slice(start), Math.max(0, checked - start))
-      checked = head.length
-      if (refusal !== null) refuse(refusal.reason)
-      return false
-    }
-    checked = 0
-    const parsed = rules.parseRequestHead(head.slice(start, end))
-    if (parsed.kind === 'refusal') {
-      refuse(parsed.reason)
-      return false
-    }
-    if (parsed.method === 'CONNECT' || parsed.method === 'TRACE') {
-      refuse('method not allowed')
-      return false
-    }
-    if (normalisePath(parsed.target) === null) {
-      refuse('path')
-      return false
-    }
-    pending = pending.subarray(end)
-    request = { head: parsed, pieces: [], isComplete: false, end: -1 }
+    if (!intake.skipEmptyLines()) return false
+    const head = rules.readHead(intake)
+    if (head === null) return false
+    if (head.kind === 'refusal') return refuse(head.reason)
+    if (head.method === 'CONNECT' || head.method === 'TRACE') return refuse('method')
+    if (normalisePath(head.target) === null) return refuse('path')
+    request = { head, pieces: [], isComplete: false, end: -1 }
     result.requests.push(request)
-    decoder = new BodyDecoder(parsed.framing, parsed.contentLength)
-    if (decoder.done) complete(arrived - pending.length)
+    decoder = new BodyDecoder(head.framing, head.contentLength)
+    if (decoder.done) complete(arrived - intake.length)
     return true
   }
   const readBody = (arrived: number): boolean => {
-    if (decoder === null || request === null) return false
+    const bytes = intake.takeRest()
+    if (decoder === null || request === null || bytes === null) return false
     const pieces: Buffer[] = []
-    const at = decoder.decode(pending, 0, pending.length, pieces)
-    if (at < 0) {
-      refuse('client sent invalid chunked body')
-      return false
-    }
-    for (const piece of pieces) request.pieces.push(piece.toString('latin1'))
-    pending = pending.subarray(at)
-    if (decoder.done) complete(arrived - pending.length)
-    return pending.length > 0
+    const at = decoder.decode(bytes, 0, bytes.length, pieces)
+    if (at < 0) return refuse('client sent invalid chunked body')
+    if (pieces.length > 0) request.pieces.push(Buffer.concat(pieces).toString('latin1'))
+    intake.keep(bytes.subarray(at))
+    if (decoder.done) complete(arrived - intake.length)
+    return true
   }
   let from = 0
   for (const to of [...places, bytes.length]) {
-    pending = Buffer.concat([pending, bytes.subarray(from, to)])
+    intake.keep(bytes.subarray(from, to))
     from = to
-    while (result.ending === 'waiting' && pending.length > 0) {
+    while (result.ending === 'waiting' && intake.length > 0) {
       if (!(request === null ? readHead(to) : readBody(to))) break
     }
     if (result.ending !== 'waiting') break
@@ -223,7 +198,7 @@ export function readResponse(
   /** Returns the index in `bytes` at which the body begins, or -1. */
   const readHead = (to: number): number => {
     for (;;) {
-      const end = rules.findHeadEnd(partial, 0)
+      const end = findHeadEnd(partial, 0)
       if (end < 0) {
         const settled = partial.endsWith('\r') ? partial.slice(0, -1) : partial
         const isBegin = 'HTTP/1.'.startsWith(partial.slice(0, 7))
@@ -304,8 +279,7 @@ export function clientBytes(response: ServedResponse, minorVersion: 0 | 1): stri
   }
   const writer = new ResponseWriter(socket as unknown as Socket)
   const fields = responseFields(head, transactionOf(null))
-  const declared =
-    head.framing === 'none' && head.status !== 204 ? declaredLength(head) : null
+  const declared = head.framing === 'none' && head.status !== 204 ? declaredLength(head) : null
   if (declared !== null) fields.push('Content-Length', declared)
   const body =
     head.framing === 'length' ? head.contentLength : head.framing === 'none' ? 'none' : 'unknown'

@@ -9,7 +9,11 @@ export async function shrink(
 ): Promise<string> {
   let smallest = text
   let asked = 0
-  for (let size = Math.ceil(text.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (
+    let size = Math.ceil(text.length / 2);
+    size >= 1;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
     let at = 0
     while (at < smallest.length && asked < limit) {
       const candidate = smallest.slice(0, at) + smallest.slice(at + size)
