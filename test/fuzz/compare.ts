@@ -136,14 +136,28 @@ function endsThere({ completeAfter }: OracleRequests, index: number): boolean {
   return completeAfter[2 * index] === index && completeAfter[2 * index + 1] === index + 1
 }
 
-/** What llhttp refuses although it is clear to every reader that takes it. */
+/**
+ * What llhttp refuses although it is clear to every reader that takes it.
+ * @param error null also where a request with Upgrade is before it: then llhttp does not say
+ */
 function isBeyondLlhttp(head: RequestHead, error: string | null): boolean {
   // RFC 9110 §9.1: methods are an open set; llhttp has a list.
   if (!METHODS.includes(head.method)) return true
   // RFC 9110 §2.5: a higher minor version is read as 1.1.
-  if (error === 'HPE_INVALID_VERSION') return / HTTP\/1\.[2-9]$/.test(head.line)
+  if (/ HTTP\/1\.[2-9]$/.test(head.line)) return error === 'HPE_INVALID_VERSION' || error === null
   // nginx passes bytes above 0x7f on as they are, and so do the clients that send them.
-  return error === 'HPE_INVALID_URL' && /[\x80-\xff]/.test(head.target)
+  const isRaw = /[\x80-\xff]/.test(head.target)
+  return isRaw && (error === 'HPE_INVALID_URL' || error === null)
+}
+
+/** Whether a request that arrived is the one that llhttp has read from the client. */
+export function isSameRequest(arrived: OracleRequest, read: OracleRequest): boolean {
+  return arrived.method === read.method && arrived.target === originForm(read.target)
+}
+
+/** Whether both are whole, with the same body. */
+export function isSameBody(arrived: OracleRequest, read: OracleRequest): boolean {
+  return arrived.isComplete && read.isComplete && arrived.body === read.body
 }
 
 function originForm(target: string): string {
@@ -221,7 +235,8 @@ function differenceUpstream(request: ServedRequest, plan: number, rules: Rules):
     if (!once('host', head.host === '' ? 'fallback' : head.host)) return wrong('host')
     if (!once('x-real-ip', '192.0.2.1')) return wrong('x-real-ip')
     if (!once('x-forwarded-proto', 'http')) return wrong('x-forwarded-proto')
-    const chain = [...valuesOf(received, 'x-forwarded-for'), '192.0.2.1'].join(', ')
+    const sentBefore = valuesOf(received, 'x-forwarded-for').join(', ')
+    const chain = sentBefore === '' ? '192.0.2.1' : `${sentBefore}, 192.0.2.1`
     if (!once('x-forwarded-for', chain)) return wrong('x-forwarded-for')
   }
   const dropped = [...own, ...HOP_BY_HOP, ...nominated, 'expect', 'x-tsha-check']

@@ -24,7 +24,7 @@ t.test('requests that were taken for more than llhttp takes them for are refused
     ['a quote that does not end', `${CHUNKED}1;a="b\r\nx\r\n0\r\n\r\n`],
     ['a quote within a name', `${CHUNKED}1;a"b\r\nx\r\n0\r\n\r\n`],
     ['a trailer whose name is no token', `${CHUNKED}0\r\n(: 1\r\n\r\n`],
-    ['an empty Content-Length among the trailers', `${CHUNKED}0\r\nContent-Length:\r\n\r\n`, 'X']
+    ['an empty Content-Length among the trailers', `${CHUNKED}0\r\nContent-Length:\r\n\r\n`]
   ]
   for (const [claim, text] of table) {
     const served = readRequests(text, [])

@@ -15,11 +15,11 @@ export function requestStream(random: Random): string {
   return mutated(random, text)
 }
 
-/** A response, sometimes behind interim ones or before bytes that are not its own. */
-export function responseStream(random: Random): string {
+/** A response to a request with `method`, sometimes behind interim ones or before bytes that are not its own. */
+export function responseStream(random: Random, method: string): string {
   let text = ''
   while (random.oneIn(8)) text += interim(random)
-  text += response(random)
+  text += response(random, method)
   if (random.oneIn(RARELY))
     text += random.pick(['\r\n', 'x', 'HTTP/1.1 200 OK\r\n\r\n', '0\r\n\r\n'])
   return mutated(random, text)
@@ -165,15 +165,18 @@ function interim(random: Random): string {
   return head(random, `HTTP/1.1 ${status}`, fields)
 }
 
-function response(random: Random): string {
+function response(random: Random, method: string): string {
   const major = random.oneIn(8) ? 'HTTP/1.0' : 'HTTP/1.1'
+  const status = random.pick(STATUSES)
   const line = random.oneIn(RARELY)
     ? random.pick(ODD_STATUS_LINES)
-    : `${major} ${random.pick(STATUSES)}${random.pick(PHRASES)}`
+    : `${major} ${status}${random.pick(PHRASES)}`
   const body = random.oneIn(8)
     ? { fields: [], bytes: random.pick(['', 'until the end', '0\r\n\r\n']) }
     : bodyWithFraming(random, true)
-  return head(random, line, [...body.fields, ...someFields(random, RESPONSE_FIELDS)]) + body.bytes
+  const isBodyless = method === 'HEAD' || status === '204' || status === '304'
+  const bytes = isBodyless && !random.oneIn(4) ? '' : body.bytes
+  return head(random, line, [...body.fields, ...someFields(random, RESPONSE_FIELDS)]) + bytes
 }
 
 const REQUEST_FIELDS = [

@@ -107,12 +107,14 @@ export function readRequests(
     if (decoder.done) complete(arrived - intake.length)
     return true
   }
+  const readMore = (arrived: number): boolean =>
+    request === null ? readHead(arrived) : readBody(arrived)
   let from = 0
   for (const to of [...places, bytes.length]) {
     intake.keep(bytes.subarray(from, to))
     from = to
     while (result.ending === 'waiting' && intake.length > 0) {
-      if (!(request === null ? readHead(to) : readBody(to))) break
+      if (!readMore(to)) break
     }
     if (result.ending !== 'waiting') break
   }
@@ -232,7 +234,7 @@ export function readResponse(
     if (decoder === null) {
       partial += bytes.toString('latin1', from, to)
       at = readHead(to)
-      const head = result.head as ResponseHead | null
+      const head = result.head
       if (at < 0 || head === null) return
       decoder = new BodyDecoder(head.framing, head.contentLength)
     }
@@ -256,7 +258,7 @@ export function readResponse(
     from = to
   }
   if (isEnded && result.problem === '' && !result.isComplete) {
-    const head = result.head as ResponseHead | null
+    const head = result.head
     if (head?.framing === 'close') {
       result.isComplete = true
       result.end = bytes.length

@@ -51,8 +51,8 @@ export function requestCase(seed: number, index: number): RequestCase {
 /** The response of one case. */
 export function responseCase(seed: number, index: number): ResponseCase {
   const random = Random.ofCase(seed, index)
-  const text = responseStream(random)
   const method = random.pick(['GET', 'GET', 'GET', 'POST', 'HEAD'])
+  const text = responseStream(random, method)
   return { text, places: cuts(random, text.length), method, isEnded: random.oneIn(2) }
 }
 
