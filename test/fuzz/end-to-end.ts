@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { METHODS, createServer as createHttpServer } from 'node:http'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { startProxy } from '../proxy/support/proxy.js'
 import { isSameBody, isSameRequest } from './compare.js'
 import { llhttpRequests, llhttpResponse, type OracleRequest } from './oracle.js'
@@ -128,7 +128,10 @@ export async function responsesEndToEnd(
   count: number
 ): Promise<EndToEndReport> {
   const report: EndToEndReport = { seed, cases: 0, messages: 0, skipped: 0, finds: [] }
+  const sockets = new Set<Socket>()
   const upstream = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
       const { text, places, isEnded } = plan(Number(/\/(\d+) /.exec(chunk.toString('latin1'))?.[1]))
@@ -147,7 +150,10 @@ export async function responsesEndToEnd(
   }
   const port = await listen(upstream)
   const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }] })
-  t.teardown(() => close(upstream))
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy()
+    await close(upstream)
+  })
 
   const one = async (index: number): Promise<void> => {
     const each = plan(index)
