@@ -143,11 +143,18 @@ function endsThere({ completeAfter }: OracleRequests, index: number): boolean {
 function isBeyondLlhttp(head: RequestHead, error: string | null): boolean {
   // RFC 9110 §9.1: methods are an open set; llhttp has a list.
   if (!METHODS.includes(head.method)) return true
-  // RFC 9110 §2.5: a higher minor version is read as 1.1.
-  if (/ HTTP\/1\.[2-9]$/.test(head.line)) return error === 'HPE_INVALID_VERSION' || error === null
-  // nginx passes bytes above 0x7f on as they are, and so do the clients that send them.
+  const isNewer = / HTTP\/1\.[2-9]$/.test(head.line)
   const isRaw = /[\x80-\xff]/.test(head.target)
-  return isRaw && (error === 'HPE_INVALID_URL' || error === null)
+  switch (error) {
+    case 'HPE_INVALID_VERSION':
+      // RFC 9110 §2.5: a higher minor version is read as 1.1.
+      return isNewer
+    case 'HPE_INVALID_URL':
+      // nginx passes bytes above 0x7f on as they are, and so do the clients that send them.
+      return isRaw
+    default:
+      return error === null && (isNewer || isRaw)
+  }
 }
 
 /** Whether a request that arrived is the one that llhttp has read from the client. */
