@@ -64,7 +64,7 @@ export async function requestsEndToEnd(
     socket.destroy()
   })
   const port = await listen(upstream)
-  const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }] })
+  const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }], route: { maxBodySize: 0 } })
   t.teardown(async () => {
     upstream.closeAllConnections()
     await close(upstream)
@@ -149,7 +149,7 @@ export async function responsesEndToEnd(
     return { ...each, places, isEnded: !served.isReused || places !== each.places }
   }
   const port = await listen(upstream)
-  const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }] })
+  const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }], route: { maxBodySize: 0 } })
   t.teardown(async () => {
     for (const socket of sockets) socket.destroy()
     await close(upstream)
