@@ -5,6 +5,9 @@ import { endToEndSummary, requestsEndToEnd, responsesEndToEnd } from './end-to-e
 import { RULES, type Rules } from './reader.js'
 import { run, summaryOf, type Side } from './run.js'
 
+// Half a minute of one core; longer beside other tests.
+t.setTimeout(110_000)
+
 /** The same cases in every run; `npm run fuzz` has new ones. */
 const SEED = 1
 

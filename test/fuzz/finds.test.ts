@@ -1,9 +1,11 @@
 import t from 'tap'
 import { compareRequests, compareResponses } from './compare.js'
-import { llhttpRequests, llhttpResponse } from './oracle.js'
 import { readRequests, readResponse } from './reader.js'
 
-/** What the fuzzer has found, as small as it could be made: each was accepted by tsha once. */
+/**
+ * What the fuzzer has found, as small as it could be made: tsha accepted each of them once, and the
+ * llhttp of that day refused it or took it for something else.
+ */
 
 const HEAD = 'PUT / HTTP/1.1\r\nHost: a\r\n'
 const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`
@@ -30,7 +32,6 @@ t.test('requests that were taken for more than llhttp takes them for are refused
     const served = readRequests(text, [])
     t.equal(served.ending, 'refused', claim)
     t.equal(served.requests.filter((each) => each.isComplete).length, 0, `${claim}: none is served`)
-    t.not(llhttpRequests(text).error, null, `${claim}: llhttp refuses it too`)
     t.equal(compareRequests({ text, places: [] }).difference, null)
   }
   t.end()
@@ -38,29 +39,25 @@ t.test('requests that were taken for more than llhttp takes them for are refused
 
 t.test('responses likewise', async (t) => {
   const head = 'HTTP/1.1 200 OK\r\n'
-  const table: [claim: string, text: string, llhttp: string][] = [
+  const table: [claim: string, text: string][] = [
     [
       'a tab after Transfer-Encoding: for llhttp the chunks are the body',
-      `${head}Transfer-Encoding: chunked\t\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
-      '1\r\nx\r\n0\r\n\r\n'
+      `${head}Transfer-Encoding: chunked\t\r\n\r\n1\r\nx\r\n0\r\n\r\n`
     ],
-    ['a tab after Content-Length', `${head}Content-Length: 1\t\r\n\r\nx`, ''],
+    ['a tab after Content-Length', `${head}Content-Length: 1\t\r\n\r\nx`],
     [
       'a chunk extension without a name',
-      `${head}Transfer-Encoding: chunked\r\n\r\n1;\r\nx\r\n0\r\n\r\n`,
-      ''
+      `${head}Transfer-Encoding: chunked\r\n\r\n1;\r\nx\r\n0\r\n\r\n`
     ],
     [
       'a trailer whose name is no token',
-      `${head}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n=: 1\r\n\r\n`,
-      'x'
+      `${head}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n=: 1\r\n\r\n`
     ]
   ]
-  for (const [claim, text, body] of table) {
+  for (const [claim, text] of table) {
     const served = readResponse(text, 'GET', true, [])
     t.equal(served.head, null, claim)
     t.not(served.problem, '')
-    t.equal((await llhttpResponse(text, 'GET', true)).body, body, `${claim}: llhttp`)
     const each = { text, places: [], method: 'GET', isEnded: true }
     t.equal((await compareResponses(each)).difference, null)
   }
