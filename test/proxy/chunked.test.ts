@@ -44,9 +44,15 @@ t.test('RFC 9112 §7.1: what is a chunked body and what is not', (t) => {
     ['size of 13 digits', '1000000000000\r\n', null, false],
     ['control character in an extension', '1;\0\r\n', null, false],
     ['LF in an extension', '1;a\nb\r\n', null, false],
+    ['extension without a name', '1;\r\nx\r\n', null, false],
+    ['extensions with names and values', '1;a;b=c;d="e; \\"f"\r\nx\r\n0\r\n\r\n', 'x', true],
+    ['quote without end in an extension', '1;a="b\r\nx\r\n', null, false],
+    ['space in an extension', '1; a\r\nx\r\n', null, false],
     ['extension without end', `1;${'a'.repeat(5000)}`, null, false],
     ['trailer without name', '0\r\n: b\r\n\r\n', null, false],
     ['space in a trailer name', '0\r\nA : b\r\n\r\n', null, false],
+    ['trailer name is no token', '0\r\n(: b\r\n\r\n', null, false],
+    ['Content-Length among the trailers', '0\r\ncontent-length: 1\r\n\r\n', null, false],
     ['trailers without end', `0\r\nA: ${'b'.repeat(9000)}`, null, false]
   ]
   for (const [claim, text, body, done] of table) {

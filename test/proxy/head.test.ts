@@ -63,6 +63,8 @@ t.test('RFC 9112, RFC 9110: requests that are refused', (t) => {
     ['signed CL', `POST / HTTP/1.1\r\n${HOST}Content-Length: +1\r\n\r\n`, 400],
     ['hex CL', `POST / HTTP/1.1\r\n${HOST}Content-Length: 0x1\r\n\r\n`, 400],
     ['empty CL', `POST / HTTP/1.1\r\n${HOST}Content-Length:\r\n\r\n`, 400],
+    ['tab after CL', `POST / HTTP/1.1\r\n${HOST}Content-Length: 1\t\r\n\r\n`, 400],
+    ['tab after TE', `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked \t \r\n\r\n`, 400],
     [
       'CL beyond all numbers',
       `POST / HTTP/1.1\r\n${HOST}Content-Length: 99999999999999999999\r\n\r\n`,

@@ -1,3 +1,5 @@
+import { CHUNK_EXTENSIONS, TOKEN } from './syntax.js'
+
 /**
  * Framing of message bodies (RFC 9112 §6 and §7): how long a body is, and its incremental decoder.
  */
@@ -79,6 +81,14 @@ function bad(reason: string): Framed {
   return { ok: false, status: 400, reason }
 }
 
+/**
+ * Whether a field delimits bodies, so that not even a space of it may be in doubt. It has no place
+ * among the trailers (RFC 9110 §6.5.1).
+ */
+export function isFramingField(name: string): boolean {
+  return /^(?:content-length|transfer-encoding)$/i.test(name)
+}
+
 /** Digits of a chunk size: up to 2^48 - 1 bytes. */
 const MAX_SIZE_DIGITS = 12
 /** Bytes of one chunk-size line with its extensions, and of the whole trailer section. */
@@ -120,6 +130,10 @@ export class BodyDecoder {
   #state: ChunkState = 'size'
   #digits = 0
   #overhead = 0
+  /** The extensions of the current chunk behind the first semicolon. */
+  #extensions = ''
+  /** Name of the current trailer. */
+  #trailer = ''
 
   constructor(framing: Framing, contentLength: number) {
     this.#framing = framing
@@ -168,8 +182,9 @@ export class BodyDecoder {
       case 'size':
         return this.#stepSize(byte)
       case 'extension':
-        if (byte === CR) return this.#goto('size-lf')
-        return ++this.#overhead <= MAX_EXTENSION && isFieldByte(byte)
+        if (byte === CR) return this.#endExtensions()
+        this.#extensions += String.fromCharCode(byte)
+        return ++this.#overhead <= MAX_EXTENSION
       case 'size-lf':
         this.#overhead = 0
         return byte === LF && this.#goto(this.#left === 0 ? 'trailer-start' : 'data')
@@ -182,12 +197,11 @@ export class BodyDecoder {
         return byte === LF && this.#goto('size')
       case 'trailer-start':
         if (byte === CR) return this.#goto('end-lf')
-        return (
-          byte !== COLON && this.#countTrailer() && isNameByte(byte) && this.#goto('trailer-name')
-        )
+        this.#trailer = ''
+        return this.#stepTrailerName(byte) && this.#goto('trailer-name')
       case 'trailer-name':
-        if (byte === COLON) return this.#goto('trailer-value')
-        return this.#countTrailer() && isNameByte(byte)
+        if (byte !== COLON) return this.#stepTrailerName(byte)
+        return !isFramingField(this.#trailer) && this.#goto('trailer-value')
       case 'trailer-value':
         if (byte === CR) return this.#goto('trailer-lf')
         return this.#countTrailer() && isFieldByte(byte)
@@ -210,6 +224,18 @@ export class BodyDecoder {
     return byte === SEMICOLON && this.#goto('extension')
   }
 
+  #endExtensions(): boolean {
+    const isValid = CHUNK_EXTENSIONS.test(this.#extensions)
+    this.#extensions = ''
+    return isValid && this.#goto('size-lf')
+  }
+
+  #stepTrailerName(byte: number): boolean {
+    const character = String.fromCharCode(byte)
+    this.#trailer += character
+    return this.#countTrailer() && TOKEN.test(character)
+  }
+
   #countTrailer(): boolean {
     return ++this.#overhead <= MAX_TRAILERS
   }
@@ -228,8 +254,4 @@ function hexDigit(byte: number): number {
 
 function isFieldByte(byte: number): boolean {
   return (byte >= SPACE && byte !== 0x7f) || byte === TAB
-}
-
-function isNameByte(byte: number): boolean {
-  return byte > SPACE && byte < 0x7f
 }

@@ -1,4 +1,4 @@
-import { requestFraming, responseFraming, type Framing } from './body.js'
+import { isFramingField, requestFraming, responseFraming, type Framing } from './body.js'
 import {
   TOKEN,
   fieldKey,
@@ -244,6 +244,9 @@ const FIELD_PROBLEMS: Record<FieldProblem, string> = {
   'too-large': 'client sent too large header'
 }
 
+const SPACE = 0x20
+const TAB = 0x09
+
 /** Reads field lines up to the empty line. @param onlyPlain drop fields with other names */
 function parseFields(
   text: string,
@@ -258,12 +261,17 @@ function parseFields(
     if (lineEnd === lineStart || lineEnd < 0) return null
     if (++lines > MAX_FIELDS || lineEnd - lineStart > MAX_FIELD_LINE) return 'too-large'
     const first = text.charCodeAt(lineStart)
-    if (first === 0x20 || first === 0x09) return 'obs-fold'
+    if (first === SPACE || first === TAB) return 'obs-fold'
     const colon = text.indexOf(':', lineStart)
     if (colon < 0 || colon > lineEnd) return 'invalid-line'
     const name = text.slice(lineStart, colon)
     const key = fieldKey(name)
     if (key === '') return 'invalid-line'
+    // A tab behind the value is white space for some readers and a part of the value for others.
+    const isPadded = text.charCodeAt(lineEnd - 1) <= SPACE
+    if (isPadded && isFramingField(key) && text.slice(colon, lineEnd).includes('\t')) {
+      return 'invalid-line'
+    }
     if (!onlyPlain || isPlainKey(key)) {
       fields.names.push(name)
       fields.keys.push(key)

@@ -3,6 +3,17 @@
 /** A token (RFC 9110 §5.6.2): methods, field names, transfer codings. */
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
+const NAME = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+const QUOTED =
+  '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const EXTENSION = `${NAME}(?:=(?:${NAME}|${QUOTED}))?`
+
+/**
+ * The extensions of a chunk behind their first semicolon (RFC 9112 §7.1.1), without the "bad" white
+ * space: where names or quotes are broken, readers disagree on where the line ends.
+ */
+export const CHUNK_EXTENSIONS = new RegExp(`^${EXTENSION}(?:;${EXTENSION})*$`)
+
 /**
  * What no head may contain: control characters other than HTAB, CR without LF, and LF without CR
  * (RFC 9112 §2.2, RFC 9110 §5.5). `lastIndex` is meant to be set before each use.

@@ -1,0 +1,125 @@
+import t from 'tap'
+import type { Intake } from '../../src/proxy/downstream/intake.js'
+import type { Refusal, RequestHead } from '../../src/proxy/http1/head.js'
+import { endToEndSummary, requestsEndToEnd, responsesEndToEnd } from './end-to-end.js'
+import { RULES, type Rules } from './reader.js'
+import { run, summaryOf, type Side } from './run.js'
+
+// Half a minute of one core; longer beside other tests.
+t.setTimeout(110_000)
+
+/** The same cases in every run; `npm run fuzz` has new ones. */
+const SEED = 1
+
+const RUNS: [claim: string, side: Side, cases: number][] = [
+  ['tsha refuses more requests than llhttp but understands none differently', 'requests', 140_000],
+  ['tsha refuses more responses than llhttp but understands none differently', 'responses', 80_000]
+]
+
+for (const [claim, side, cases] of RUNS) {
+  t.test(claim, async (t) => {
+    const report = await run(side, { seed: SEED, cases })
+    t.comment(summaryOf(side, report))
+    t.same(report.finds, [])
+    t.equal(report.cases, cases)
+    t.ok(report.verdicts['both accept'] > cases / 4, 'many cases are accepted')
+    t.ok(report.verdicts['both refuse'] > cases / 10, 'many are refused')
+  })
+}
+
+t.test('what arrives at an upstream server is what llhttp reads from the client', async (t) => {
+  const report = await requestsEndToEnd(t, SEED, 3000)
+  t.comment(endToEndSummary('requests', report))
+  t.same(report.finds, [])
+  t.ok(report.messages > 1000)
+})
+
+t.test('what arrives at a client is what llhttp reads from the upstream server', async (t) => {
+  const report = await responsesEndToEnd(t, SEED, 3000)
+  t.comment(endToEndSummary('responses', report))
+  t.same(report.finds, [])
+  t.ok(report.messages > 500)
+})
+
+/** Reads a head again after a refusal, with its text changed. */
+function forgiving(repair: (text: string) => string): Rules['readHead'] {
+  return (intake: Intake): RequestHead | Refusal | null => {
+    const head = intake.read()
+    if (head?.kind !== 'refusal') return head
+    const text = intake.takeRest()?.toString('latin1') ?? ''
+    intake.keep(Buffer.from(repair(text), 'latin1'))
+    return intake.read()
+  }
+}
+
+/** Parsers with one fault each. */
+const FAULTS: [fault: string, side: Side, rules: Partial<Rules>][] = [
+  [
+    'LF alone ends a line of a request',
+    'requests',
+    { readHead: forgiving((text) => text.replace(/^[^]*?\n\r?\n/, (head) => crlf(head))) }
+  ],
+  [
+    'only the first Content-Length counts',
+    'requests',
+    {
+      readHead: forgiving((text) =>
+        text.replace(/(\r\nContent-Length:[^\r]*\r\n[^]*?)\r\nContent-Length:[^\r]*(?=\r\n)/i, '$1')
+      )
+    }
+  ],
+  [
+    'Content-Length beside Transfer-Encoding is let go',
+    'requests',
+    { readHead: forgiving((text) => text.replace(/\r\nContent-Length:[^\r]*(?=\r\n)/i, '')) }
+  ],
+  [
+    'Transfer-Encoding is sent on as it came',
+    'requests',
+    {
+      requestHeadText: (plan, head, transaction) => {
+        const text = RULES.requestHeadText(plan, head, transaction)
+        const at = head.keys.indexOf('transfer-encoding')
+        return at < 0
+          ? text
+          : `${text.slice(0, -2)}Transfer-Encoding: ${head.values[at] ?? ''}\r\n\r\n`
+      }
+    }
+  ],
+  [
+    'nominated fields are sent on',
+    'requests',
+    {
+      requestHeadText: (plan, head, transaction) =>
+        RULES.requestHeadText(plan, { ...head, nominated: null }, transaction)
+    }
+  ],
+  [
+    'a response with two lengths has the last one',
+    'responses',
+    {
+      parseResponseHead: (text, method) =>
+        RULES.parseResponseHead(
+          text.replace(/\r\nContent-Length:[^\r]*(?=\r\n[^]*\r\nContent-Length:)/i, ''),
+          method
+        )
+    }
+  ],
+  [
+    'a response to HEAD has a body',
+    'responses',
+    { parseResponseHead: (text) => RULES.parseResponseHead(text, 'GET') }
+  ]
+]
+
+function crlf(text: string): string {
+  return text.replace(/\r?\n/g, '\r\n')
+}
+
+t.test('a parser with a fault is found out', async (t) => {
+  for (const [fault, side, rules] of FAULTS) {
+    const report = await run(side, { seed: SEED, cases: 20_000, rules: { ...RULES, ...rules } })
+    t.equal(report.finds.length, 1, fault)
+    t.comment(`${fault}: ${report.finds[0] ?? 'not found'}`)
+  }
+})
