@@ -1,4 +1,4 @@
-import type { Route, Upstream, VirtualServer } from '../proxy/model.js'
+import type { Route, Upstream, UpstreamCheck, VirtualServer } from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
 import { formatDuration, formatEndpoint } from './units.js'
@@ -52,7 +52,7 @@ function describeProxy({ proxy }: Config): string[] {
   return [
     `proxy: ${workers}${user}, ${proxy.workerConnections} connections each${errorLog}`,
     ...proxy.servers.flatMap(describeServer),
-    ...proxy.upstreams.map(describeUpstream)
+    ...proxy.upstreams.flatMap(describeUpstream)
   ]
 }
 
@@ -76,11 +76,34 @@ function describeRoute(route: Route): string {
   )
 }
 
-function describeUpstream(upstream: Upstream): string {
+function describeUpstream(upstream: Upstream): string[] {
   const servers = upstream.servers.map((server) => {
     const weight = server.weight === 1 ? '' : ` weight ${server.weight}`
     const limits = `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`
     return `${formatEndpoint(server)} (${limits}${weight}${server.down ? ' down' : ''})`
   })
-  return `  upstream ${upstream.name}: ${servers.join(', ')}`
+  const recovery = upstream.servers.some((server) => server.recovery === 'request')
+    ? '; recovery by a request'
+    : ''
+  return [
+    `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}`,
+    ...(upstream.check ? [describeCheck(upstream.check)] : [])
+  ]
+}
+
+function describeCheck(check: UpstreamCheck): string {
+  const statuses = check.expectStatus.map(([first, last]) =>
+    first === last ? `${first}` : `${first}-${last}`
+  )
+  const body = check.expectBody === null ? '' : `, body with ${JSON.stringify(check.expectBody)}`
+  const what =
+    check.type === 'tcp'
+      ? 'tcp'
+      : `http ${check.path}, host ${check.host}, status ${statuses.join(' ')}${body}`
+  const intervals = [check.intervalMs, check.fastIntervalMs, check.timeoutMs].map(formatDuration)
+  const [interval = '', fast = '', timeout = ''] = intervals
+  return (
+    `    check ${what}: every ${interval}, ${fast} while it fails, timeout ${timeout}, ` +
+    `fall ${check.fall}, rise ${check.rise}`
+  )
 }

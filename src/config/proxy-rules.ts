@@ -31,7 +31,10 @@ const ANY_ADDRESSES: readonly string[] = ['0.0.0.0', '::']
  */
 export function checkProxy(value: unknown, findings: Findings): void {
   const listeners = elementsOf(memberOf(value, 'listeners'))
-  const upstreams = entriesOf(memberOf(value, 'upstreams')).map(([name]) => name)
+  const upstreams = entriesOf(memberOf(value, 'upstreams')).map(([name, upstream]) => {
+    checkUpstreamCheck(memberOf(upstream, 'check'), ['upstreams', name, 'check'], findings)
+    return name
+  })
   for (const [index, listener] of listeners.entries()) {
     checkRoutes(listener, ['listeners', index], upstreams, findings)
     checkAccessLogs(
@@ -43,6 +46,18 @@ export function checkProxy(value: unknown, findings: Findings): void {
   checkListenAddresses(listeners, findings)
   checkServerNames(listeners, findings)
   checkVariables(memberOf(memberOf(value, 'logs'), 'format'), ['logs', 'format'], findings)
+}
+
+/** What only a request can have. */
+const HTTP_CHECK_KEYS: readonly string[] = ['path', 'host', 'expect_status', 'expect_body']
+
+function checkUpstreamCheck(check: unknown, path: Path, findings: Findings): void {
+  if (memberOf(check, 'type') !== 'tcp') return
+  for (const key of HTTP_CHECK_KEYS) {
+    if (memberOf(check, key) === undefined) continue
+    const message = `${key} has no meaning for a tcp check; use type: http, or leave it out`
+    findings.keyProblem('TSHA_E_VALUE', message, [...path, key])
+  }
 }
 
 function checkRoutes(

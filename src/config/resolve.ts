@@ -1,8 +1,14 @@
-import type { AccessLog, ProxyConfig, Route, VirtualServer } from '../proxy/model.js'
+import type { AccessLog, ProxyConfig, Route, Upstream, VirtualServer } from '../proxy/model.js'
 import type { Machine } from './machine.js'
 import type { Config, Role, ScriptCheck, ServiceCheck, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
-import type { ValidConfig, ValidListener, ValidRoute, ValidVirtualRouter } from './schema.js'
+import type {
+  ValidConfig,
+  ValidListener,
+  ValidRoute,
+  ValidUpstream,
+  ValidVirtualRouter
+} from './schema.js'
 import { splitCommand } from './command.js'
 
 /** PASS authentication has eight bytes on the wire (RFC 2338 section 5.3.6.1); keepalived cuts there. */
@@ -112,18 +118,39 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
     group: machine.isRoot ? (valid.group ?? null) : null,
     workerConnections: valid.worker_connections,
     errorLog: logs.error === 'off' ? null : { path: logs.error, level: logs.level },
-    upstreams: Object.entries(valid.upstreams).map(([name, { servers }]) => ({
-      name,
-      servers: servers.map((server) => ({
-        host: server.address.host,
-        port: server.address.port,
-        weight: server.weight,
-        maxFails: server.max_fails,
-        failTimeoutMs: server.fail_timeout,
-        down: server.down
-      }))
-    })),
+    upstreams: Object.entries(valid.upstreams).map(([name, upstream]) =>
+      upstreamOf(name, upstream)
+    ),
     servers: valid.listeners.map((listener) => virtualServerOf(listener, accessLogs))
+  }
+}
+
+function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): Upstream {
+  return {
+    name,
+    servers: servers.map((server) => ({
+      host: server.address.host,
+      port: server.address.port,
+      weight: server.weight,
+      maxFails: server.max_fails,
+      failTimeoutMs: server.fail_timeout,
+      down: server.down,
+      recovery
+    })),
+    check: check
+      ? {
+          type: check.type,
+          path: check.path,
+          host: check.host ?? name,
+          intervalMs: check.interval,
+          fastIntervalMs: check.fast_interval,
+          timeoutMs: check.timeout,
+          rise: check.rise,
+          fall: check.fall,
+          expectStatus: check.expect_status,
+          expectBody: check.expect_body ?? null
+        }
+      : null
   }
 }
 

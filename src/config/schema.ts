@@ -7,6 +7,7 @@ import {
   parseEndpoint,
   parseListen,
   parseSize,
+  parseStatusRange,
   parseVirtualAddress
 } from './units.js'
 import { MAIN_FORMAT } from './variables.js'
@@ -185,6 +186,8 @@ const check = section({
   fall: count.default(1)
 })
 
+const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
+
 const server = section({
   address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) =>
     parseEndpoint(found, 80)
@@ -195,17 +198,43 @@ const server = section({
   down: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
 })
 
+const statusRange = z.union(
+  [
+    whole(100, 599).transform((status): [number, number] => [status, status]),
+    parsed('a status such as 200, or a range such as 200-399', parseStatusRange)
+  ],
+  { error: 'is not a status; use one such as 200, or a range such as 200-399' }
+)
+
+const upstreamCheck = section({
+  type: z.enum(['tcp', 'http'], { error: 'is not a check; use tcp or http' }),
+  path: uriPath.default('/'),
+  host: text('a host name, with a port if need be', /^[!-~]{1,255}$/).optional(),
+  interval: checkDuration.prefault('2s'),
+  fast_interval: checkDuration.prefault('500ms'),
+  timeout: checkDuration.prefault('1s'),
+  rise: count.default(1),
+  fall: count.default(2),
+  expect_status: z
+    .array(statusRange, { error: 'is not a list; use statuses such as [200, 300-399]' })
+    .min(1, { error: 'is empty; use at least one status' })
+    .prefault(['200-399']),
+  expect_body: text('text of up to 1000 characters', /^[^]{1,1000}$/).optional()
+})
+
 const upstream = section({
   servers: z
     .array(server, { error: 'is not a list; use one entry for each server' })
-    .min(1, { error: 'is empty; use at least one server' })
+    .min(1, { error: 'is empty; use at least one server' }),
+  recovery: z
+    .enum(['probe', 'request'], { error: 'is not a way to recover; use probe or request' })
+    .default('probe'),
+  check: upstreamCheck.optional()
 })
 
 const accessLogs = z.array(section({ path: absolutePath(), format: z.string() }), {
   error: 'is not a list; use entries such as { path: /var/log/tsha/access.log, format: "$request" }'
 })
-
-const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
 const route = section({
   path: uriPath.optional(),
@@ -306,6 +335,8 @@ export const configSchema = section({
 export type ValidConfig = z.output<typeof configSchema>
 /** One entry of `virtual_routers`. */
 export type ValidVirtualRouter = z.output<typeof virtualRouter>
+/** One entry of `upstreams`. */
+export type ValidUpstream = z.output<typeof upstream>
 /** One entry of `listeners`. */
 export type ValidListener = z.output<typeof listener>
 /** One entry of `routes`. */

@@ -88,3 +88,14 @@ export function parseVirtualAddress(
   if (!isIPv4(address) || prefixLength > 32) return undefined
   return { address, prefixLength }
 }
+
+const STATUS_RANGE = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/
+
+/** Reads `200` or `200-399`; both ends are included. */
+export function parseStatusRange(text: string): [first: number, last: number] | undefined {
+  const match = STATUS_RANGE.exec(text)
+  if (!match) return undefined
+  const first = Number(match[1])
+  const last = Number(match[2] ?? match[1])
+  return first <= last ? [first, last] : undefined
+}

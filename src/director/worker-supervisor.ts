@@ -1,8 +1,9 @@
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
-import { PeerTable } from '../proxy/upstream/peer-table.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
 import type { Log } from './log.js'
+import { WATCH_PORTS } from './peer-watch.js'
+import { PeerWatches } from './peer-watches.js'
 import { afterDeath, FRESH, type Backoff } from './worker-backoff.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
 
@@ -36,7 +37,7 @@ export class WorkerSupervisor {
   readonly #log: Log
   readonly #now: () => number
   readonly #observer: SupervisorObserver
-  readonly #peers: PeerTable
+  readonly #peers: PeerWatches
   readonly #slots: Slot[]
   #pingTimer: NodeJS.Timeout | null = null
   #graceTimer: NodeJS.Timeout | null = null
@@ -60,7 +61,9 @@ export class WorkerSupervisor {
     this.#log = log
     this.#now = now
     this.#observer = observer
-    this.#peers = new PeerTable(config)
+    this.#peers = new PeerWatches(config, log, { ...WATCH_PORTS, now }, (index, status) => {
+      this.#broadcast({ type: 'peer', index, status })
+    })
     this.#gone = new Promise((resolve) => (this.#leave = resolve))
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
@@ -98,6 +101,7 @@ export class WorkerSupervisor {
     this.#pingTimer = setInterval(() => {
       this.#ping()
     }, PING_INTERVAL_MS)
+    this.#peers.start()
   }
 
   reopenLogs(): void {
@@ -108,6 +112,7 @@ export class WorkerSupervisor {
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
     this.#starting?.resolve()
+    this.#peers.stop()
     if (this.#pingTimer) clearInterval(this.#pingTimer)
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
@@ -162,8 +167,10 @@ export class WorkerSupervisor {
         return
       case 'peer-event': {
         const { index, event } = message
+        const before = this.#peers.statusOf(index)
         const status = this.#peers.apply(index, event)
-        this.#broadcast({ type: 'peer', index, status }, worker)
+        // It acted on what is not true any more; a change goes to everybody anyway.
+        if (status === before) worker.send({ type: 'peer', index, status })
         return
       }
       case 'turn':

@@ -55,6 +55,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
   readonly #tried: Peer[] = []
   #request: AttemptRequest | null = null
   #attempt: Attempt | null = null
+  #lastResortPeer: Peer | null = null
   #startedAt = 0
   #isResponding = false
   #isOver = false
@@ -123,7 +124,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
   }
 
   #tryNext(route: CompiledRoute): void {
-    const peer = route.group.pick(this.#tried, this.#host.now())
+    const peer = route.group.pick(this.#tried, this.#host.now()) ?? this.#lastResort(route)
     if (peer === null) {
       const now = this.#host.now()
       const { name } = route.group
@@ -139,6 +140,19 @@ export class Exchange implements RequestHandler, AttemptOwner {
     }
     this.#tried.push(peer)
     this.#try(peer, false)
+  }
+
+  /** Every peer is disabled: rather than refuse at once the least bad is tried, by one at a time. */
+  #lastResort(route: CompiledRoute): Peer | null {
+    if (this.#tried.length > 0) return null
+    this.#lastResortPeer = route.group.pickLastResort(this.#host.now())
+    return this.#lastResortPeer
+  }
+
+  /** The last resort has answered or failed: another request may try it. */
+  #settleLastResort(): void {
+    if (this.#lastResortPeer !== null) this.#lastResortPeer.isLastResort = false
+    this.#lastResortPeer = null
   }
 
   #try(peer: Peer, fresh: boolean): void {
@@ -163,7 +177,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
     this.#log('error', failure.message, attempt.address)
     if (this.#isResponding) {
       // A head was promised: the client must see that the rest is missing.
-      if (failure.kind === 'invalid_header') route.group.failed(attempt.peer, this.#host.now())
+      this.#fail(attempt)
       this.#end()
       this.#client.abort()
       return
@@ -173,6 +187,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
       this.#try(attempt.peer, true)
       return
     }
+    this.#settleLastResort()
     const movesOn = this.#mayTryNext(attempt, failure.kind)
     this.#count(attempt, failure.kind, movesOn)
     if (movesOn) this.#tryNext(route)
@@ -183,13 +198,15 @@ export class Exchange implements RequestHandler, AttemptOwner {
     const { route } = this
     if (route === null) return false
     const kind = conditionOfStatus(head.status)
+    this.#settleLastResort()
     if (kind !== null && this.#mayTryNext(attempt, kind)) {
       this.#count(attempt, kind, true)
       attempt.close()
       this.#tryNext(route)
       return false
     }
-    route.group.succeeded(attempt.peer, attempt.startedAt, this.#host.now())
+    const isBad = kind !== null && route.conditions.has(kind) && countsAgainstPeer(kind, true)
+    if (!isBad) route.group.succeeded(attempt.peer, attempt.startedAt, this.#host.now())
     this.#isResponding = true
     const fields = responseFields(head, this.#transaction)
     this.#client.start(head.status, head.phrase, fields, this.#responseBody(head, fields))
@@ -236,6 +253,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
 
   onClientGone(): void {
     this.#log('info', 'client prematurely closed connection')
+    if (this.#attempt !== null) this.#abandon(this.#attempt)
     this.#end()
   }
 
@@ -258,11 +276,26 @@ export class Exchange implements RequestHandler, AttemptOwner {
   }
 
   #count(attempt: Attempt, kind: FailureKind, movesOn: boolean): void {
-    const { route } = this
-    if (route === null || !countsAgainstPeer(kind, movesOn)) return
-    if (route.group.failed(attempt.peer, this.#host.now())) {
-      this.#log('warn', 'upstream server temporarily disabled', attempt.address)
-    }
+    if (countsAgainstPeer(kind, movesOn)) this.#fail(attempt)
+  }
+
+  #fail(attempt: Attempt): void {
+    const cause = attempt.isRequestSent ? 'answer' : 'connect'
+    const isOut = this.route?.group.failed(attempt.peer, cause, this.#host.now())
+    if (isOut === true) this.#logDisabled(attempt)
+  }
+
+  /** The client left while the peer owed something. */
+  #abandon(attempt: Attempt): void {
+    const { silence } = attempt
+    if (silence === null) return
+    const now = this.#host.now()
+    const isOut = this.route?.group.abandoned(attempt.peer, silence.awaited, silence.since, now)
+    if (isOut === true) this.#logDisabled(attempt)
+  }
+
+  #logDisabled(attempt: Attempt): void {
+    this.#log('warn', 'upstream server temporarily disabled', attempt.address)
   }
 
   /** How the body goes on; a length that a response without a body declares is kept as a field. */
@@ -314,6 +347,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
   /** Lets go of the attempt and the body. */
   #end(): void {
     this.#isOver = true
+    this.#settleLastResort()
     this.#attempt?.close()
     this.#attempt = null
     this.#body.release()

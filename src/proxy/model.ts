@@ -31,12 +31,42 @@ export interface UpstreamServer {
   readonly failTimeoutMs: number
   /** Taken out by the administrator. */
   readonly down: boolean
+  readonly recovery: Recovery
+}
+
+/**
+ * Who finds out that a disabled server is well again: the director, which asks it by itself; or, as
+ * in nginx, one request of a client after `failTimeoutMs`.
+ */
+export type Recovery = 'probe' | 'request'
+
+/** How the director regularly checks each server of an upstream. */
+export interface UpstreamCheck {
+  /** `tcp` is well with a connection; `http` asks and looks at the answer. */
+  readonly type: 'tcp' | 'http'
+  readonly path: string
+  /** Value of the Host field. */
+  readonly host: string
+  readonly intervalMs: number
+  /** The interval instead while the server fails. */
+  readonly fastIntervalMs: number
+  readonly timeoutMs: number
+  /** Consecutive passes that bring a server back. */
+  readonly rise: number
+  /** Consecutive failures that take a server out. */
+  readonly fall: number
+  /** Status codes that pass, both ends included. */
+  readonly expectStatus: readonly (readonly [first: number, last: number])[]
+  /** Text that the body must have; null accepts any. */
+  readonly expectBody: string | null
 }
 
 /** A named group of servers. */
 export interface Upstream {
   readonly name: string
   readonly servers: readonly UpstreamServer[]
+  /** Null checks none. */
+  readonly check: UpstreamCheck | null
 }
 
 /** Where an access log goes and what a line of it looks like. */

@@ -47,3 +47,24 @@ proxy: 4 workers as user nginx, 1024 connections each, error log /var/log/tsha/e
 note: virtual router web: the password has 9 characters; VRRP carries 8, so only the first 8 are used, as keepalived does`
   )
 })
+
+t.test('the check of an upstream and its way to recover are described', async (t) => {
+  const loaded = await load(t, {
+    'tsha.yaml': `
+upstreams:
+  web:
+    servers: [{ address: 192.0.2.10 }]
+    recovery: request
+    check: { type: http, path: /health, expect_status: [200, 300-399], expect_body: ready }
+  db: { servers: [{ address: 192.0.2.11 }], check: { type: tcp, interval: 5s, rise: 3 } }
+listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
+`
+  })
+  const lines = describeConfig(loaded).split('\n')
+  t.strictSame(lines.slice(lines.findIndex((line) => line.startsWith('  upstream'))), [
+    '  upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s); recovery by a request',
+    '    check http /health, host web, status 200 300-399, body with "ready": every 2s, 500ms while it fails, timeout 1s, fall 2, rise 1',
+    '  upstream db: 192.0.2.11:80 (max_fails 1 fail_timeout 10s)',
+    '    check tcp: every 5s, 500ms while it fails, timeout 1s, fall 2, rise 3'
+  ])
+})

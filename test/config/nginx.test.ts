@@ -311,8 +311,17 @@ t.test('servers are told apart by listen, default_server and names', async (t) =
   t.strictSame(config.proxy?.upstreams[1], {
     name: '192.0.2.7:8080',
     servers: [
-      { host: '192.0.2.7', port: 8080, weight: 1, maxFails: 1, failTimeoutMs: 10000, down: false }
-    ]
+      {
+        host: '192.0.2.7',
+        port: 8080,
+        weight: 1,
+        maxFails: 1,
+        failTimeoutMs: 10000,
+        down: false,
+        recovery: 'probe'
+      }
+    ],
+    check: null
   })
   t.strictSame(notes, [
     'location /dir/: nginx answers /dir with a redirect to /dir/; tsha does not',

@@ -78,7 +78,8 @@ t.test('the old files of the master together make this model', async (t) => {
               weight: 1,
               maxFails: 2,
               failTimeoutMs: 3000,
-              down: false
+              down: false,
+              recovery: 'probe'
             },
             {
               host: '192.168.64.138',
@@ -86,9 +87,11 @@ t.test('the old files of the master together make this model', async (t) => {
               weight: 1,
               maxFails: 2,
               failTimeoutMs: 3000,
-              down: false
+              down: false,
+              recovery: 'probe'
             }
-          ]
+          ],
+          check: null
         }
       ],
       servers: [

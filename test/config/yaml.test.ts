@@ -73,7 +73,8 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
     weight: 1,
     maxFails: 1,
     failTimeoutMs: 10000,
-    down: false
+    down: false,
+    recovery: 'probe'
   })
   t.equal(config.proxy?.servers[0]?.keepaliveTimeoutMs, 75000)
   t.equal(config.proxy?.servers[0]?.keepaliveRequests, 1000)
@@ -316,4 +317,24 @@ t.test('an alias is read where it points to, and a bomb of them is refused', asy
         .join(', ')}]`
     )
   t.match((await problemsOf(t, { 'tsha.yaml': bomb.join('\n') })).join(), /excessive alias count/i)
+})
+
+t.test('what is wrong with the check of an upstream', async (t) => {
+  const text = `
+upstreams:
+  web:
+    servers: [{ address: 192.0.2.10 }]
+    recovery: ask
+    check: { type: tcp, path: /health, interval: 2, expect_status: [399-200] }
+  api: { servers: [{ address: 192.0.2.11 }], check: { type: http, expect_status: [99] } }
+listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
+`
+  t.strictSame(await problemsOf(t, { 'tsha.yaml': text }), [
+    'tsha.yaml:5:15: recovery "ask" is not a way to recover; use probe or request [TSHA_E_VALUE]',
+    'tsha.yaml:6:25: path has no meaning for a tcp check; use type: http, or leave it out [TSHA_E_VALUE]',
+    'tsha.yaml:6:50: interval 2 has no unit; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
+    'tsha.yaml:6:53: expect_status has no meaning for a tcp check; use type: http, or leave it out [TSHA_E_VALUE]',
+    'tsha.yaml:6:69: expect_status "399-200" is not a status; use one such as 200, or a range such as 200-399 [TSHA_E_VALUE]',
+    'tsha.yaml:7:83: expect_status 99 is not a status; use one such as 200, or a range such as 200-399 [TSHA_E_VALUE]'
+  ])
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
+import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import { startProxy } from './support/proxy.js'
 import { answer, refusingPort, scriptedUpstream, type Script } from './support/upstream.js'
 
@@ -120,61 +121,45 @@ t.test('nginx proxy_connect_timeout: an address that never answers', async (t) =
   t.equal(statusOf(await exchange(proxy.port, post('x'))), 200, 'a POST that was not sent goes on')
 })
 
-t.test('nginx: all servers disabled is 502 at once, and nobody is asked', async (t) => {
-  const web1 = await scriptedUpstream(cut)
-  const web2 = await scriptedUpstream(cut)
-  t.teardown(() => Promise.all([web1.close(), web2.close()]))
-  const proxy = await startProxy(t, {
-    servers: [
-      { port: web1.port, maxFails: 1 },
-      { port: web2.port, maxFails: 1 }
-    ],
-    logFormat: '$status $upstream_addr'
-  })
-  t.equal(statusOf(await exchange(proxy.port, get())), 502)
-  t.equal(statusOf(await exchange(proxy.port, get())), 502)
-  t.same([web1.requests.length, web2.requests.length], [1, 1])
-  t.equal((await proxy.accessLog())[1], '502 web')
-  const errors = await proxy.errorLog()
-  t.ok(errors.some((line) => / no live upstreams while connecting to upstream, /.test(line)))
-})
-
-t.test('nginx fail_timeout: then one request is the probe, and its success clears', async (t) => {
-  let isBroken = true
-  const web1 = await scriptedUpstream((_request, socket) => {
-    if (isBroken) socket.destroy()
-    else socket.write(answer('web1'))
-  })
-  const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
-  t.teardown(() => Promise.all([web1.close(), web2.close()]))
-  let time = 1_000_000
-  const proxy = await startProxy(
-    t,
-    {
-      servers: [
-        { port: web1.port, maxFails: 1 },
-        { port: web2.port, maxFails: 1 }
+t.test(
+  'recovery: request, nginx fail_timeout: then one request is the probe, and its success clears',
+  async (t) => {
+    let isBroken = true
+    const web1 = await scriptedUpstream((_request, socket) => {
+      if (isBroken) socket.destroy()
+      else socket.write(answer('web1'))
+    })
+    const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
+    t.teardown(() => Promise.all([web1.close(), web2.close()]))
+    let time = 1_000_000
+    const proxy = await startProxy(
+      t,
+      {
+        servers: [
+          { port: web1.port, maxFails: 1, recovery: 'request' },
+          { port: web2.port, maxFails: 1, recovery: 'request' }
+        ]
+      },
+      { clock: { now: () => time, wall: () => Date.now() } }
+    )
+    const body = async (): Promise<string> => (await exchange(proxy.port, get())).slice(-4)
+    t.equal(await body(), 'web2')
+    isBroken = false
+    time += 3000
+    t.same([await body(), await body()], ['web2', 'web2'], 'still within fail_timeout')
+    time += 1
+    const bodies = [await body(), await body(), await body()]
+    t.ok(bodies.includes('web1'))
+    t.same(
+      proxy.events.map(({ event }) => event),
+      [
+        { kind: 'failed', at: 1_000_000, cause: 'answer' },
+        { kind: 'probed', at: 1_003_001 },
+        { kind: 'succeeded', at: 1_003_001, startedAt: 1_003_001 }
       ]
-    },
-    { clock: { now: () => time, wall: () => Date.now() } }
-  )
-  const body = async (): Promise<string> => (await exchange(proxy.port, get())).slice(-4)
-  t.equal(await body(), 'web2')
-  isBroken = false
-  time += 3000
-  t.same([await body(), await body()], ['web2', 'web2'], 'still within fail_timeout')
-  time += 1
-  const bodies = [await body(), await body(), await body()]
-  t.ok(bodies.includes('web1'))
-  t.same(
-    proxy.events.map(({ event }) => event),
-    [
-      { kind: 'failed', at: 1_000_000 },
-      { kind: 'probed', at: 1_003_001 },
-      { kind: 'succeeded', at: 1_003_001, startedAt: 1_003_001 }
-    ]
-  )
-})
+    )
+  }
+)
 
 t.test('nginx: the only server of a group is never disabled and tried once', async (t) => {
   const web1 = await scriptedUpstream(cut)
@@ -194,7 +179,7 @@ t.test(
     t.teardown(() => Promise.all([web1.close(), web2.close()]))
     const proxy = await startProxy(t, { servers: [web1.port, web2.port] })
     const now = proxy.engine.now()
-    proxy.engine.applyPeerStatus(0, { fails: 2, accessedAt: now, checkedAt: now })
+    proxy.engine.applyPeerStatus(0, { ...HEALTHY, fails: 2, accessedAt: now, checkedAt: now })
     for (let i = 0; i < 4; i++) await exchange(proxy.port, get())
     t.same([web1.requests.length, web2.requests.length], [0, 4])
   }
@@ -221,7 +206,7 @@ t.test(
 )
 
 t.test(
-  'nginx: a head that was accepted is the point of no return; the client sees the cut',
+  'a head that was accepted is the point of no return; the client sees the cut, and it counts',
   async (t) => {
     const heads = [
       'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal',
@@ -237,7 +222,8 @@ t.test(
       const response = await client.rest()
       t.match(response, /hal(\r\n)?$/)
       t.notMatch(response, /\r\n0\r\n\r\n$/)
-      t.same([web2.requests.length, proxy.events.length], [0, 0])
+      t.same([web2.requests.length, proxy.events.length], [0, 1])
+      t.match(proxy.events[0], { index: 0, event: { kind: 'failed', cause: 'answer' } })
       await client.close()
     }
   }

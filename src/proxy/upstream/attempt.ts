@@ -10,6 +10,7 @@ import type { ConnectionUser, UpstreamConnection } from './connection.js'
 import type { FailureKind } from './next-upstream.js'
 import type { Peer } from './peer.js'
 import type { UpstreamPool } from './pool.js'
+import type { Awaited } from './silence.js'
 
 /** How an attempt failed. */
 export interface AttemptFailure {
@@ -67,6 +68,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #text = ''
   #interims = 0
   #hasAnswered = false
+  /** When the whole request had left this process. */
+  #askedAt: number | null = null
   #head: ResponseHead | null = null
   #decoder: BodyDecoder | null = null
 
@@ -118,7 +121,18 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#connection.destroy()
   }
 
+  /**
+   * What the peer has owed since when, without having said a byte: null once it has, and while it
+   * rightly waits for the rest of the request.
+   */
+  get silence(): { readonly awaited: Awaited; readonly since: number } | null {
+    if (!this.isRequestSent) return { awaited: 'connection', since: this.startedAt }
+    if (this.#hasAnswered || this.#askedAt === null) return null
+    return { awaited: 'answer', since: this.#askedAt }
+  }
+
   onConnected(): void {
+    this.peer.connected(this.#now())
     this.#send()
   }
 
@@ -127,7 +141,10 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   }
 
   onData(buffer: Buffer, length: number): void {
-    this.#hasAnswered = true
+    if (!this.#hasAnswered) {
+      this.#hasAnswered = true
+      this.peer.answered(this.#now())
+    }
     if (this.#head !== null) {
       this.#readBody(buffer, 0, length)
       return
@@ -157,6 +174,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   onDeadline(now: number): void {
     if (this.#isRequestComplete && !this.#connection.isBlocked && this.#isSendArmed) {
       // The last write left without a drain event; from here on the upstream server is awaited.
+      this.#askedAt ??= now
       this.#isSendArmed = false
       this.#connection.deadline = now + this.#request.timeouts.readTimeoutMs
       return
@@ -198,8 +216,10 @@ export class Attempt implements ConnectionUser, AttemptFacts {
       if (isChunked) connection.write(LAST_CHUNK)
     }
     if (this.#isRequestComplete && !connection.isBlocked) {
+      const now = this.#now()
+      this.#askedAt ??= now
       this.#isSendArmed = false
-      if (!this.#isPaused) connection.deadline = this.#now() + timeouts.readTimeoutMs
+      if (!this.#isPaused) connection.deadline = now + timeouts.readTimeoutMs
     } else if (connection.isBlocked) {
       this.#isSendArmed = true
       connection.deadline = this.#now() + timeouts.sendTimeoutMs

@@ -22,12 +22,29 @@ export class PeerTable {
    * @throws {RangeError} if there is no peer with this index
    */
   apply(index: number, event: PeerEvent): PeerStatus {
-    const entry = this.#servers[index]
-    const before = this.#statuses[index]
-    if (entry === undefined || before === undefined) throw new RangeError(`no peer ${index}`)
-    const after = entry.isSingle ? before : applyPeerEvent(before, entry.server, event)
+    const { server, isSingle } = this.#entry(index)
+    const before = this.statusOf(index)
+    const after = isSingle ? before : applyPeerEvent(before, server, event)
     this.#statuses[index] = after
     return after
+  }
+
+  /** @throws {RangeError} if there is no peer with this index */
+  statusOf(index: number): PeerStatus {
+    const status = this.#statuses[index]
+    if (status === undefined) throw new RangeError(`no peer ${index}`)
+    return status
+  }
+
+  /** @throws {RangeError} if there is no peer with this index */
+  serverOf(index: number): UpstreamServer {
+    return this.#entry(index).server
+  }
+
+  #entry(index: number): { readonly server: UpstreamServer; readonly isSingle: boolean } {
+    const entry = this.#servers[index]
+    if (entry === undefined) throw new RangeError(`no peer ${index}`)
+    return entry
   }
 
   /** The statuses of all peers in the order of their indices, for a worker's `start`. */

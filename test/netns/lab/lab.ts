@@ -22,6 +22,13 @@ export type HostName = keyof typeof ADDRESSES
 /** The virtual address that the two directors share. */
 export const VIP = '192.168.64.200'
 
+/**
+ * Classic BPF over an Ethernet frame: IPv4 (offset 12), TCP (23), and of the flags SYN without ACK (47)
+ * give 2, TC_ACT_SHOT; anything else gives 0, TC_ACT_OK.
+ */
+const DROP_SYNS =
+  '9,40 0 0 12,21 0 6 2048,48 0 0 23,21 0 4 6,48 0 0 47,84 0 0 18,21 0 1 2,6 0 0 2,6 0 0 0'
+
 const SWITCH = 'switch'
 const BRIDGE = 'br0'
 const FORWARDING_TIMEOUT_MS = 5000
@@ -91,6 +98,18 @@ export class Lab {
     await this.host(name).must('ip', 'link', 'del', 'ens160')
     await ipBatch(this.host(name), interfaceOf(this.host(SWITCH), name, ADDRESSES[name]))
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE, 'up')
+  }
+
+  /** The machine takes no new TCP connection and says nothing; those that it has go on. */
+  async dropSyns(name: HostName): Promise<void> {
+    const filter = ['filter', 'add', 'dev', 'ens160', 'ingress', 'bpf', 'da', 'bytecode', DROP_SYNS]
+    await this.host(name).must('tc', 'qdisc', 'add', 'dev', 'ens160', 'clsact')
+    await this.host(name).must('tc', ...filter)
+  }
+
+  /** Undoes `dropSyns`. */
+  async takeSyns(name: HostName): Promise<void> {
+    await this.host(name).must('tc', 'qdisc', 'del', 'dev', 'ens160', 'clsact')
   }
 
   /** Captures what passes between a machine and the switch, in both directions. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Host } from './host.js'
 import type { LabProcess } from './lab-process.js'
+import { childrenOf, signalProcess } from './process-tree.js'
 
 const SERVER_PROGRAM = join(import.meta.dirname, 'web-server.js')
 const START_TIMEOUT_MS = 10_000
@@ -39,6 +40,21 @@ export class Web {
   /** As a power cut does it. */
   async kill(): Promise<void> {
     await this.#process?.stop('SIGKILL')
+  }
+
+  /** nginx's workers stand still: the kernel takes connections for them, and nobody answers. */
+  freeze(): void {
+    for (const pid of this.#workers) signalProcess(pid, 'SIGSTOP')
+  }
+
+  /** Undoes `freeze`. */
+  thaw(): void {
+    for (const pid of this.#workers) signalProcess(pid, 'SIGCONT')
+  }
+
+  /** Not the master: `nsenter` stands still with the program that it started, and nobody wakes it. */
+  get #workers(): readonly number[] {
+    return this.#process?.exit === null ? childrenOf(this.#process.pid) : []
   }
 
   async #startNode(): Promise<LabProcess> {

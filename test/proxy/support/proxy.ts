@@ -74,8 +74,10 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
           maxFails: 2,
           failTimeoutMs: 3000,
           down: false,
+          recovery: 'probe' as const,
           ...(typeof server === 'number' ? { port: server } : server)
-        }))
+        })),
+        check: null
       }
     ],
     servers: [

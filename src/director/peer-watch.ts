@@ -1,0 +1,196 @@
+import { httpCheck } from '../health/checks/http.js'
+import { tcpCheck } from '../health/checks/tcp.js'
+import type { CheckResult, CheckRun } from '../health/scheduler.js'
+import { observe, UNKNOWN, type CheckStatus } from '../health/status.js'
+import type { UpstreamCheck, UpstreamServer } from '../proxy/model.js'
+import { HEALTHY, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
+import {
+  PROBE_INTERVAL_MS,
+  PROBE_TIMEOUT_MS,
+  SUSPICION_INTERVAL_MS,
+  recoveryProbe,
+  suspicion,
+  type Question
+} from '../proxy/upstream/recovery.js'
+
+/** Runs of one peer are up to this share earlier, so that those of many peers and directors spread. */
+const JITTER = 0.1
+
+/** A server that the director asks by itself. */
+export interface WatchedPeer {
+  readonly server: UpstreamServer
+  /** Name of its upstream: the Host of a probe. */
+  readonly upstream: string
+  /** The regular check of the upstream; it is also the probe after failures. */
+  readonly check: UpstreamCheck | null
+}
+
+/** The world of a watch; another one is given by tests. */
+export interface WatchPorts {
+  /** Milliseconds of CLOCK_MONOTONIC. */
+  readonly now: () => number
+  /** From 0 to 1, without 1. */
+  readonly random: () => number
+  readonly tcpCheck: typeof tcpCheck
+  readonly httpCheck: typeof httpCheck
+}
+
+export const WATCH_PORTS: Omit<WatchPorts, 'now'> = { random: Math.random, tcpCheck, httpCheck }
+
+/**
+ * Asks one peer: regularly where its upstream has a check; and in any case when clients gave up on
+ * it, and while failures have it disabled, so that no client has to find out whether it is well. One
+ * run at a time, one timer.
+ */
+export class PeerWatch {
+  readonly #peer: WatchedPeer
+  readonly #ports: WatchPorts
+  readonly #tell: (event: PeerEvent, detail: string) => void
+  readonly #abort = new AbortController()
+  #status: PeerStatus = HEALTHY
+  #checkStatus: CheckStatus = UNKNOWN
+  #hasPassed = true
+  #ranAt = -Infinity
+  #timer: NodeJS.Timeout | null = null
+  #isRunning = false
+
+  /** @param tell takes what a run taught about the peer to its status, which comes back by `update` */
+  constructor(
+    peer: WatchedPeer,
+    ports: WatchPorts,
+    tell: (event: PeerEvent, detail: string) => void
+  ) {
+    this.#peer = peer
+    this.#ports = ports
+    this.#tell = tell
+  }
+
+  /** Begins the regular check, the first run at a random time within its interval. */
+  start(): void {
+    const { check } = this.#peer
+    if (check === null || this.#abort.signal.aborted) return
+    this.#ranAt = this.#ports.now() - check.intervalMs * this.#ports.random()
+    this.#plan()
+  }
+
+  /** The status of the peer has changed. */
+  update(status: PeerStatus): void {
+    this.#status = status
+    if (!this.#isRunning) this.#plan()
+  }
+
+  /** Ends for good, a run that is going on too. */
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#abort.abort()
+  }
+
+  #plan(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    const dueAt = this.#dueAt()
+    if (dueAt === null || this.#abort.signal.aborted) return
+    this.#wait(dueAt)
+  }
+
+  /** Runs at an instant and never before it, although timers may end early. */
+  #wait(dueAt: number): void {
+    const leftMs = Math.max(0, Math.ceil(dueAt - this.#ports.now()))
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      if (this.#ports.now() < dueAt) this.#wait(dueAt)
+      else this.#run()
+    }, leftMs)
+  }
+
+  /** When the next run is due, or null if none is. */
+  #dueAt(): number | null {
+    const { check, server } = this.#peer
+    const early = 1 - JITTER * this.#ports.random()
+    if (this.#doubt() !== null) return this.#ranAt + SUSPICION_INTERVAL_MS
+    const probe = recoveryProbe(this.#status, server)
+    if (check !== null) {
+      const isWell = probe === null && this.#hasPassed && !this.#status.isDown
+      return this.#ranAt + (isWell ? check.intervalMs : check.fastIntervalMs) * early
+    }
+    if (probe === null) return null
+    return Math.max(probe.notBefore, this.#ranAt + PROBE_INTERVAL_MS * early)
+  }
+
+  /** The question that the last sign is worth, unless it was asked. */
+  #doubt(): Question | null {
+    const doubt = suspicion(this.#status, this.#peer.server)
+    return doubt !== null && this.#ranAt < doubt.notBefore ? doubt : null
+  }
+
+  #run(): void {
+    const { check, server } = this.#peer
+    const question = this.#doubt() ?? recoveryProbe(this.#status, server)
+    // A connection is no answer for a peer that has to give one.
+    const isCheck = check !== null && (question?.type !== 'http' || check.type === 'http')
+    const type = isCheck ? check.type : question?.type
+    if (type === undefined) return
+    this.#isRunning = true
+    this.#ranAt = this.#ports.now()
+    const run = this.#runner(type, isCheck ? check : null)
+    run(this.#abort.signal)
+      .catch((error: unknown) => ({ passed: false, detail: `could not run: ${String(error)}` }))
+      .then((result) => {
+        this.#isRunning = false
+        if (this.#abort.signal.aborted) return
+        if (isCheck) this.#observe(check, result)
+        if (result.passed) this.#believe(type, result.detail)
+        this.#plan()
+      })
+      .catch((error: unknown) => {
+        // Only an observer that throws gets here: our own bug, which must not pass unseen.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+  }
+
+  #runner(type: 'tcp' | 'http', check: UpstreamCheck | null): CheckRun {
+    const { server, upstream } = this.#peer
+    const { host, port } = server
+    const timeoutMs = check?.timeoutMs ?? PROBE_TIMEOUT_MS
+    if (type === 'tcp') return this.#ports.tcpCheck({ host, port, timeoutMs })
+    return this.#ports.httpCheck({
+      host,
+      port,
+      timeoutMs,
+      path: check?.path ?? '/',
+      hostField: check?.host ?? upstream,
+      expectStatus: check?.expectStatus ?? ANY_BUT_5XX,
+      expectBody: check?.expectBody ?? null
+    })
+  }
+
+  /** The regular check has a result. */
+  #observe(check: UpstreamCheck, { passed, detail }: CheckResult): void {
+    this.#hasPassed = passed
+    this.#checkStatus = observe(this.#checkStatus, passed, check)
+    const isUp = this.#checkStatus.isUp === true
+    if (isUp === this.#status.isDown) this.#tell({ kind: 'checked', isUp }, detail)
+  }
+
+  /** The peer was well. */
+  #believe(type: 'tcp' | 'http', detail: string): void {
+    const probe = recoveryProbe(this.#status, this.#peer.server)
+    if (probe !== null) {
+      const isEnough = type === 'http' || probe.type === 'tcp'
+      if (isEnough && this.#ranAt >= probe.notBefore) this.#tell({ kind: 'recovered' }, detail)
+      return
+    }
+    const at = this.#ports.now()
+    if (this.#status.unconnected.count > 0) {
+      this.#tell({ kind: 'heard', at, awaited: 'connection' }, detail)
+    }
+    if (type === 'http' && this.#status.unanswered.count > 0) {
+      this.#tell({ kind: 'heard', at, awaited: 'answer' }, detail)
+    }
+  }
+}
+
+const ANY_BUT_5XX = [[100, 499]] as const
