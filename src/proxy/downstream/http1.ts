@@ -25,7 +25,10 @@ const LINGER_MS = 30_000
 /** How long a new client that says nothing is taken for one whose request is on its way. */
 const FRESH_MS = 500
 
-/** One client connection that speaks HTTP/1.1: requests are served one after the other. */
+/**
+ * One client connection that speaks HTTP/1.1: requests are served one after the other. The file is
+ * long because it is one state machine: each event of the socket means something else in each phase.
+ */
 export class Http1Client implements ClientConnection {
   readonly facts: ClientFacts
   /** When `onDeadline` is due; Infinity is never. */
