@@ -1,5 +1,6 @@
 import { request, type IncomingMessage } from 'node:http'
-import type { CheckResult, CheckRun } from '../scheduler.js'
+import type { CheckRun } from '../scheduler.js'
+import { boundedRun, type EndCheck } from './bounded.js'
 
 /** A server that is well when it answers a GET as expected. */
 export interface HttpOptions {
@@ -23,7 +24,7 @@ const MAX_BODY_BYTES = 64 * 1024
 export function httpCheck(options: HttpOptions): CheckRun {
   const { timeoutMs, expectBody } = options
   return (signal) =>
-    new Promise<CheckResult>((resolve) => {
+    boundedRun(signal, timeoutMs, `did not answer within ${timeoutMs} ms`, (end) => {
       const message = request({
         host: options.host,
         port: options.port,
@@ -32,19 +33,6 @@ export function httpCheck(options: HttpOptions): CheckRun {
         setHost: false,
         headers: { Host: options.hostField, 'User-Agent': 'tsha-check', Connection: 'close' }
       })
-      const end = (passed: boolean, detail: string): void => {
-        signal.removeEventListener('abort', abort)
-        clearTimeout(timer)
-        message.destroy()
-        resolve({ passed, detail })
-      }
-      const abort = (): void => {
-        end(false, 'ended with tsha')
-      }
-      const timer = setTimeout(() => {
-        end(false, `did not answer within ${timeoutMs} ms`)
-      }, timeoutMs)
-      signal.addEventListener('abort', abort)
       // Stays for life: what breaks after the end of the check is nobody's error.
       message.on('error', (error) => {
         end(false, error.message)
@@ -62,14 +50,11 @@ export function httpCheck(options: HttpOptions): CheckRun {
         else readBody(response, expectBody, end)
       })
       message.end()
+      return message
     })
 }
 
-function readBody(
-  response: IncomingMessage,
-  expected: string,
-  end: (passed: boolean, detail: string) => void
-): void {
+function readBody(response: IncomingMessage, expected: string, end: EndCheck): void {
   let body = ''
   response.setEncoding('utf8')
   response.on('data', (piece: string) => {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { CheckResult, CheckRun } from '../scheduler.js'
+import { boundedRun } from './bounded.js'
 
 /** Where and how our own proxy is asked. */
 export interface ServiceOptions {
@@ -35,23 +36,10 @@ function askListener(
   signal: AbortSignal
 ): Promise<CheckResult> {
   const { timeoutMs, token } = options
-  return new Promise((resolve) => {
+  const late = `${host}:${port} did not answer within ${timeoutMs} ms`
+  return boundedRun(signal, timeoutMs, late, (end) => {
     const socket = connect({ host, port })
     let answer = ''
-    const abort = (): void => {
-      end(false, 'ended with tsha')
-    }
-    signal.addEventListener('abort', abort)
-    const end = (passed: boolean, detail: string): void => {
-      signal.removeEventListener('abort', abort)
-      clearTimeout(timer)
-      socket.destroy()
-      resolve({ passed, detail })
-    }
-    // A deadline for the whole check: a proxy that drips bytes is not well.
-    const timer = setTimeout(() => {
-      end(false, `${host}:${port} did not answer within ${timeoutMs} ms`)
-    }, timeoutMs)
     socket.setEncoding('latin1')
     socket.on('error', (error) => {
       end(false, error.message)
@@ -68,6 +56,7 @@ function askListener(
     socket.write(
       `GET / HTTP/1.1\r\nHost: tsha\r\nConnection: close\r\nX-Tsha-Check: ${token}\r\n\r\n`
     )
+    return socket
   })
 }
 

@@ -1,0 +1,36 @@
+import type { CheckResult } from '../scheduler.js'
+
+/** Ends a check with its result; only the first call counts. */
+export type EndCheck = (passed: boolean, detail: string) => void
+
+/**
+ * One run over the network: ends by its deadline, and when `signal` is aborted, and lets go of its
+ * connection however it ends.
+ *
+ * @param late what is told when the deadline passes; it holds for the whole run, since a server that
+ * drips bytes is not well
+ * @param begin opens the connection, which must report its errors to `end` for life
+ */
+export function boundedRun(
+  signal: AbortSignal,
+  timeoutMs: number,
+  late: string,
+  begin: (end: EndCheck) => { destroy(): unknown }
+): Promise<CheckResult> {
+  return new Promise((resolve) => {
+    const end: EndCheck = (passed, detail) => {
+      signal.removeEventListener('abort', abort)
+      clearTimeout(timer)
+      connection.destroy()
+      resolve({ passed, detail })
+    }
+    const abort = (): void => {
+      end(false, 'ended with tsha')
+    }
+    const timer = setTimeout(() => {
+      end(false, late)
+    }, timeoutMs)
+    signal.addEventListener('abort', abort)
+    const connection = begin(end)
+  })
+}
