@@ -1,7 +1,8 @@
+import { formatEndpoint } from '../proxy/endpoint.js'
 import type { Route, Upstream, UpstreamCheck, VirtualServer } from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
-import { formatDuration, formatEndpoint } from './units.js'
+import { formatDuration } from './units.js'
 
 /**
  * A short summary of a configuration for people: what is elected, tracked, listened on and proxied

@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -68,11 +68,6 @@ export function parseEndpoint(text: string, defaultPort: number): Endpoint | und
 export function parseListen(text: string): Endpoint | undefined {
   const full = text.startsWith(':') ? `0.0.0.0${text}` : text.replace(/^\*(?=:)/, '0.0.0.0')
   return /(?:^|\]|[^:\]]):\d+$/.test(full) ? parseEndpoint(full, 0) : undefined
-}
-
-/** Writes an address and port so that `parseEndpoint` reads it again. */
-export function formatEndpoint({ host, port }: Endpoint): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /**

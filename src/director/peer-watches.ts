@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../proxy/endpoint.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { awaitsProbe, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
 import { PeerTable } from '../proxy/upstream/peer-table.js'
@@ -30,7 +31,7 @@ export class PeerWatches {
       servers.map((server) => ({ server, upstream: name, check, isSingle: servers.length === 1 }))
     )
     this.#names = peers.map(({ server, upstream }) => ({
-      server: `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
+      server: formatEndpoint(server),
       upstream
     }))
     this.#watches = peers.map((peer, index) =>

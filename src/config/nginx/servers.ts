@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net'
 import type { Path } from '../source.js'
-import { formatEndpoint, parseEndpoint } from '../units.js'
+import { formatEndpoint } from '../../proxy/endpoint.js'
+import { parseEndpoint } from '../units.js'
 import { Block, setInherited } from './block.js'
 import type { Report } from './block.js'
 import type { HttpContext } from './http-context.js'

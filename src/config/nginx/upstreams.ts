@@ -1,5 +1,6 @@
 import type { Path } from '../source.js'
-import { formatEndpoint, parseEndpoint } from '../units.js'
+import { formatEndpoint } from '../../proxy/endpoint.js'
+import { parseEndpoint } from '../units.js'
 import { Block } from './block.js'
 import type { Report } from './block.js'
 import { parseNginxTime } from './directives.js'

@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../endpoint.js'
 import type { Upstream, UpstreamServer } from '../model.js'
 import {
   HEALTHY,
@@ -35,7 +36,7 @@ export class Peer implements WeightedPeer {
     this.index = index
     this.server = server
     this.#report = report
-    this.address = `${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
+    this.address = formatEndpoint(server)
     this.weight = server.weight
     this.effectiveWeight = server.weight
   }
