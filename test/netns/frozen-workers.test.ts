@@ -2,7 +2,7 @@ import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector } from './lab/tsha.js'
+import { startPair } from './lab/tsha.js'
 
 t.setTimeout(90_000)
 
@@ -12,10 +12,7 @@ await t.test(
   async (t) => {
     const lab = await Lab.create()
     t.teardown(() => lab.close())
-    const master = new TshaDirector(lab.host('director1'), 'master')
-    const backup = new TshaDirector(lab.host('director2'), 'backup')
-    await Promise.all([lab.web1.start(), lab.web2.start(), master.start(), backup.start()])
-    await lab.watch.waitForOwners(['director1'], 15_000)
+    const { master } = await startPair(lab)
     const frozen = await master.waitForWorkers(2)
 
     const mark = lab.watch.mark

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Director } from './director.js'
 import { EventLog } from './event-log.js'
 import type { Host } from './host.js'
+import type { Lab } from './lab.js'
 import type { LabProcess } from './lab-process.js'
 import { installPairFiles, ON_DIRECTOR, TSHA_COMMAND, type Role } from './pair-files.js'
 import { childrenOf, commandLineOf, familyOf, programOf, signalProcess } from './process-tree.js'
@@ -177,4 +178,15 @@ function readLine(text: string): LogLine {
   } catch {
     return { msg: text }
   }
+}
+
+/** Starts the whole pair, and waits until the master has the address. */
+export async function startPair(
+  lab: Lab
+): Promise<{ readonly master: TshaDirector; readonly backup: TshaDirector }> {
+  const master = new TshaDirector(lab.host('director1'), 'master')
+  const backup = new TshaDirector(lab.host('director2'), 'backup')
+  await Promise.all([lab.web1.start(), lab.web2.start(), master.start(), backup.start()])
+  await lab.watch.waitForOwners(['director1'], START_TIMEOUT_MS)
+  return { master, backup }
 }
