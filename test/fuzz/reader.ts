@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { Intake } from '../../src/proxy/downstream/intake.js'
 import { ResponseWriter } from '../../src/proxy/downstream/response-writer.js'
 import {
@@ -19,6 +18,7 @@ import {
 import { hasForbidden } from '../../src/proxy/http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../../src/proxy/http1/write.js'
 import { normalisePath } from '../../src/proxy/route.js'
+import type { TcpSocket } from '../../src/proxy/tcp/socket.js'
 import { openTransaction } from '../../src/proxy/transaction.js'
 import type { Transaction } from '../../src/proxy/variables.js'
 
@@ -279,7 +279,7 @@ export function clientBytes(response: ServedResponse, minorVersion: 0 | 1): stri
     uncork: () => undefined,
     writableNeedDrain: false
   }
-  const writer = new ResponseWriter(socket as unknown as Socket)
+  const writer = new ResponseWriter(socket as unknown as TcpSocket)
   const fields = responseFields(head, transactionOf(null))
   const declared = head.framing === 'none' && head.status !== 204 ? declaredLength(head) : null
   if (declared !== null) fields.push('Content-Length', declared)
