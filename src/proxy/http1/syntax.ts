@@ -53,11 +53,9 @@ const COMMON_NAMES = new Map<string, string>(
     ])
 )
 
-/** The lower-case form of a field name, or '' if it is not a token. */
-export function fieldKey(name: string): string {
-  const common = COMMON_NAMES.get(name)
-  if (common !== undefined) return common
-  return TOKEN.test(name) ? name.toLowerCase() : ''
+/** The lower-case form of a field name that most messages use; undefined for any other. */
+export function commonKey(name: string): string | undefined {
+  return COMMON_NAMES.get(name)
 }
 
 /**
@@ -70,6 +68,33 @@ export function isPlainKey(key: string): boolean {
 }
 
 const PLAIN_KEY = /^[a-z0-9-]+$/
+
+/** Characters by their code, 1 for those that belong to the class. */
+export type CharacterClass = Uint8Array
+
+/** `tchar` (RFC 9110 §5.6.2). */
+export const IS_TOKEN = characterClass(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/)
+/** What may stand in a field line behind its colon: visible characters, obs-text, space and tab. */
+export const IS_FIELD_TEXT = characterClass(/[\t\x20-\x7e\x80-\xff]/)
+
+/** What a request target may be of: visible characters without `#`: a fragment never travels (RFC 9112 §3.2). */
+export const IS_TARGET = characterClass(/[\x21\x22\x24-\x7e\x80-\xff]/)
+/** A host name or IPv4 address as wire text, percent-encoding left out (`reg-name`, RFC 3986 §3.2.2). */
+const IS_REG_NAME = characterClass(/[A-Za-z0-9._~!$&'()*+,;=-]/)
+
+function characterClass(pattern: RegExp): CharacterClass {
+  return Uint8Array.from({ length: 256 }, (_, code) =>
+    pattern.test(String.fromCharCode(code)) ? 1 : 0
+  )
+}
+
+/** Index of the first character from `from` that is not in the class. */
+export function skipWhile(wanted: CharacterClass, text: string, from: number): number {
+  let at = from
+  // The end is looked for: a code that is no number would cost many times as much.
+  while (at < text.length && wanted[text.charCodeAt(at)] === 1) at++
+  return at
+}
 
 const SPACE = 0x20
 const TAB = 0x09
@@ -92,19 +117,32 @@ export function listElements(value: string): string[] {
   return value.split(',').map((part) => trimmedSlice(part, 0, part.length).toLowerCase())
 }
 
-// Wire form of `uri-host [ ":" port ]` (RFC 9112 §3.2): a reg-name or IPv4 address, or an IPv6
-// address in brackets. Percent-encoding is left out: no host that reaches a proxy needs it.
-const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::([0-9]{1,5}))?$/
+// Wire form of an IPv6 address as `uri-host [ ":" port ]` (RFC 9112 §3.2).
+const IPV6_AUTHORITY = /^(\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
+const PORT = /^:[0-9]{1,5}$/
 
 /**
  * Host of an authority in lower case, without its port and the final dot of a full domain name; null
- * if it is not valid.
+ * if it is not valid. Percent-encoding is left out: no host that reaches a proxy needs it.
  */
 export function hostOf(authority: string): string | null {
-  const match = AUTHORITY.exec(authority)
-  if (match === null) return null
-  const [, name = '', port] = match
-  if (port !== undefined && Number(port) > 65535) return null
+  if (authority.startsWith('[')) return ipv6HostOf(authority)
+  const end = skipWhile(IS_REG_NAME, authority, 0)
+  if (end < authority.length && !isPort(authority.slice(end))) return null
+  const name = end < authority.length ? authority.slice(0, end) : authority
+  if (name.includes('..')) return null
   const host = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
-  return host === '' || name.includes('..') ? null : host
+  return host === '' ? null : host
+}
+
+function ipv6HostOf(authority: string): string | null {
+  const match = IPV6_AUTHORITY.exec(authority)
+  if (match === null) return null
+  const [, host = '', port] = match
+  return port === undefined || isPort(`:${port}`) ? host.toLowerCase() : null
+}
+
+/** @param text with its colon */
+function isPort(text: string): boolean {
+  return PORT.test(text) && Number(text.slice(1)) <= 65535
 }

@@ -39,7 +39,13 @@ function readingDirectly(accepted: AcceptedHandle): TcpSocket {
   accepted.setNoDelay(true)
   return new TcpSocket((onread) => {
     // `handle` is what Node's own server passes; its types do not know it.
-    const options = { handle: accepted, allowHalfOpen: true, readable: true, writable: true, onread }
+    const options = {
+      handle: accepted,
+      allowHalfOpen: true,
+      readable: true,
+      writable: true,
+      onread
+    }
     return new Socket(options)
   })
 }

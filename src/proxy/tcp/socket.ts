@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { writeDirectly } from './direct-write.js'
+import { sendAtEndOfTurn } from './outbox.js'
 
 /** Who hears what happens on a connection. */
 export interface SocketUser {
@@ -29,6 +30,9 @@ export interface OnRead {
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
 
+/** Text up to this length may wait for the end of the turn. */
+const MAX_DELAYED = 16 * 1024
+
 /**
  * One TCP connection, of a client or to an upstream server: a `net.Socket` that reads to a shared
  * buffer, writes text past its own stream where that is possible, and has all its handlers for life.
@@ -38,6 +42,8 @@ export class TcpSocket {
   /** Null hears nothing. */
   user: SocketUser | null = null
   readonly #socket: Socket
+  /** Text that waits for the end of the turn. */
+  #out = ''
   #isCorked = false
   /** Whether text that was written directly still waits for the kernel. */
   #isPending = false
@@ -101,24 +107,32 @@ export class TcpSocket {
     return this.#isPending || this.#socket.writableNeedDrain
   }
 
-  /** Writes latin1 text or bytes; false asks to wait for `onDrain`. */
+  /**
+   * Writes latin1 text or bytes; short text leaves at the end of this turn of the event loop. False
+   * asks to wait for `onDrain`.
+   */
   write(data: string | Buffer): boolean {
-    const socket = this.#socket
-    if (typeof data !== 'string') return socket.write(data)
-    if (this.#isCorked || this.isBlocked || !socket.writable) return socket.write(data, 'latin1')
-    switch (writeDirectly(socket, data, this.#onWritten)) {
-      case 'sent':
-        return true
-      case 'pending':
-        this.#isPending = true
-        return false
-      case 'not-possible':
-        return socket.write(data, 'latin1')
+    if (typeof data === 'string' && !this.#isCorked && data.length <= MAX_DELAYED) {
+      if (this.#out === '') sendAtEndOfTurn(this)
+      this.#out += data
+      if (this.#out.length > MAX_DELAYED) this.sendNow()
+      return !this.writableNeedDrain
     }
+    this.sendNow()
+    return this.#write(data)
+  }
+
+  /** Sends what waits for the end of the turn. */
+  sendNow(): void {
+    const out = this.#out
+    if (out === '') return
+    this.#out = ''
+    this.#write(out)
   }
 
   /** Collects the writes up to `uncork` for one system call. */
   cork(): void {
+    this.sendNow()
     this.#isCorked = true
     this.#socket.cork()
   }
@@ -139,22 +153,40 @@ export class TcpSocket {
 
   /** Sends what waits and then says that nothing more will come. */
   end(): void {
+    this.sendNow()
     this.#socket.end()
   }
 
   /** Closes as soon as what waits has been sent. */
   destroySoon(): void {
+    this.sendNow()
     this.#socket.destroySoon()
   }
 
-  /** Closes with a reset. */
+  /** Closes with a reset, behind what waits for the end of the turn. */
   resetAndDestroy(): void {
+    this.sendNow()
     this.#socket.resetAndDestroy()
   }
 
   /** Closes at once. */
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  #write(data: string | Buffer): boolean {
+    const socket = this.#socket
+    if (typeof data !== 'string') return socket.write(data)
+    if (this.#isCorked || this.isBlocked || !socket.writable) return socket.write(data, 'latin1')
+    switch (writeDirectly(socket, data, this.#onWritten)) {
+      case 'sent':
+        return true
+      case 'pending':
+        this.#isPending = true
+        return false
+      case 'not-possible':
+        return socket.write(data, 'latin1')
+    }
   }
 
   readonly #onWritten = (): void => {
