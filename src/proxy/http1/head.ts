@@ -3,7 +3,7 @@ import {
   IS_FIELD_TEXT,
   IS_TARGET,
   IS_TOKEN,
-  commonKey,
+  commonNameAt,
   hasForbidden,
   hostOf,
   isPlainKey,
@@ -291,15 +291,15 @@ function parseFields(
     const lineEnd = skipWhile(IS_FIELD_TEXT, text, colon + 1)
     if (text.charCodeAt(lineEnd) !== CR || text.charCodeAt(lineEnd + 1) !== LF) return 'forbidden'
     if (++lines > MAX_FIELDS || lineEnd - lineStart > MAX_FIELD_LINE) return 'too-large'
-    const name = text.slice(lineStart, colon)
-    const common = commonKey(name)
-    const key = common ?? name.toLowerCase()
+    const common = commonNameAt(text, lineStart, colon)
+    const name = common === null ? text.slice(lineStart, colon) : common.name
+    const key = common === null ? name.toLowerCase() : common.key
     // A tab behind the value is white space for some readers and a part of the value for others.
     const isPadded = text.charCodeAt(lineEnd - 1) <= SPACE
     if (isPadded && isFramingField(key) && text.slice(colon, lineEnd).includes('\t')) {
       return 'invalid-line'
     }
-    if (!onlyPlain || common !== undefined || isPlainKey(key)) {
+    if (!onlyPlain || common !== null || isPlainKey(key)) {
       fields.names.push(name)
       fields.keys.push(key)
       fields.values.push(trimmedSlice(text, colon + 1, lineEnd))

@@ -28,34 +28,62 @@ export function hasForbidden(text: string, from: number): boolean {
   return FORBIDDEN.test(text)
 }
 
-/**
- * Lower-case form of the field names that most messages use, so that they need neither a check nor
- * a conversion. Never grows: a name taken from the wire would keep its whole head alive.
- */
-const COMMON_NAMES = new Map<string, string>(
-  [
-    'Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Authorization',
-    'Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length',
-    'Content-Location Content-Range Content-Type Cookie DNT Date ETag Expect Expires Forwarded From',
-    'Host If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive',
-    'Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate',
-    'Proxy-Authorization Proxy-Connection Range Referer Refresh Retry-After Sec-Fetch-Dest',
-    'Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Server Set-Cookie Strict-Transport-Security TE',
-    'Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via',
-    'WWW-Authenticate X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Powered-By X-Real-IP',
-    'X-Request-ID X-Requested-With X-Tsha-Check'
-  ]
-    .join(' ')
-    .split(' ')
-    .flatMap((name): [string, string][] => [
-      [name, name.toLowerCase()],
-      [name.toLowerCase(), name.toLowerCase()]
-    ])
-)
+/** A field name that most messages use. */
+export interface CommonName {
+  /** As it is spelled. */
+  readonly name: string
+  /** In lower case. */
+  readonly key: string
+}
 
-/** The lower-case form of a field name that most messages use; undefined for any other. */
-export function commonKey(name: string): string | undefined {
-  return COMMON_NAMES.get(name)
+const COMMON_NAMES = [
+  'Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Authorization',
+  'Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length',
+  'Content-Location Content-Range Content-Type Cookie DNT Date ETag Expect Expires Forwarded From',
+  'Host If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive',
+  'Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate',
+  'Proxy-Authorization Proxy-Connection Range Referer Refresh Retry-After Sec-Fetch-Dest',
+  'Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Server Set-Cookie Strict-Transport-Security TE',
+  'Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via',
+  'WWW-Authenticate X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Powered-By X-Real-IP',
+  'X-Request-ID X-Requested-With X-Tsha-Check'
+]
+  .join(' ')
+  .split(' ')
+  .flatMap((name): CommonName[] => {
+    const key = name.toLowerCase()
+    const written = { name, key }
+    return name === key ? [written] : [written, { name: key, key }]
+  })
+
+/** The common names by length and last character, which few of them share. */
+const COMMON_BY_END: readonly (readonly CommonName[])[] = groupByEnd(COMMON_NAMES)
+
+function groupByEnd(names: readonly CommonName[]): CommonName[][] {
+  const groups: CommonName[][] = Array.from({ length: 32 * 128 }, () => [])
+  for (const each of names) {
+    groups[endOf(each.name.length, each.name.charCodeAt(each.name.length - 1))]?.push(each)
+  }
+  return groups
+}
+
+function endOf(length: number, lastCode: number): number {
+  return (length & 31) * 128 + (lastCode & 127)
+}
+
+/**
+ * The common name that stands between two indices, if one does: then it needs neither a check nor a
+ * conversion, nor a copy that would keep its whole head alive.
+ */
+export function commonNameAt(text: string, from: number, to: number): CommonName | null {
+  const candidates = COMMON_BY_END[endOf(to - from, text.charCodeAt(to - 1))]
+  if (candidates === undefined) return null
+  for (const candidate of candidates) {
+    if (candidate.name.length === to - from && text.startsWith(candidate.name, from)) {
+      return candidate
+    }
+  }
+  return null
 }
 
 /**

@@ -20,7 +20,7 @@ interface WriteRequest {
 /** What is used of Node's handle of a TCP connection. */
 interface TcpHandle {
   /** Returns 0 or a negative errno. */
-  writeLatin1String(request: WriteRequest, text: string): number
+  writeLatin1String(request: WriteRequest | null, text: string): number
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number
 }
@@ -60,13 +60,15 @@ export function writeDirectly(socket: Socket, text: string, onWritten: () => voi
 
 /** Looks at the request object of the next write that the stream makes on this handle. */
 function learnFrom(handle: TcpHandle): void {
-  const { writeLatin1String } = handle
   requestClass = 'none'
-  if (typeof writeLatin1String !== 'function' || typeof handle.writeQueueSize !== 'number') return
-  handle.writeLatin1String = (request: WriteRequest | null, text): number => {
-    handle.writeLatin1String = writeLatin1String
+  if (typeof handle.writeLatin1String !== 'function') return
+  if (typeof handle.writeQueueSize !== 'number') return
+  const write = handle.writeLatin1String.bind(handle)
+  // A method of the handle's own hides the one of its class for the time of one call.
+  handle.writeLatin1String = (request, text): number => {
+    Reflect.deleteProperty(handle, 'writeLatin1String')
     if (request !== null) requestClass = request.constructor as new () => WriteRequest
-    return writeLatin1String.call(handle, request as WriteRequest, text)
+    return write(request, text)
   }
 }
 
