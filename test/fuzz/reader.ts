@@ -273,10 +273,8 @@ export function clientBytes(response: ServedResponse, minorVersion: 0 | 1): stri
   if (head === null) return ''
   const written: string[] = []
   const socket = {
-    write: (data: string | Buffer) =>
-      written.push(typeof data === 'string' ? data : data.toString('latin1')),
-    cork: () => undefined,
-    uncork: () => undefined,
+    write: (text: string) => written.push(text),
+    writeCopy: (bytes: Buffer, after: string) => written.push(bytes.toString('latin1'), after),
     writableNeedDrain: false
   }
   const writer = new ResponseWriter(socket as unknown as TcpSocket)

@@ -13,7 +13,6 @@ export class ResponseWriter {
   readonly #socket: TcpSocket
   /** Text that waits for `flush`. */
   #out = ''
-  #isCorked = false
   #isChunked = false
 
   constructor(socket: TcpSocket) {
@@ -54,14 +53,9 @@ export class ResponseWriter {
     if (this.#out.length + size <= MAX_JOINED) {
       this.#out += sizeLine + bytes.toString('latin1') + lineEnd
     } else {
-      if (!this.#isCorked) {
-        this.#isCorked = true
-        this.#socket.cork()
-      }
-      this.#out += sizeLine
-      if (this.#out !== '') this.#socket.write(this.#out)
-      this.#socket.write(Buffer.from(bytes))
-      this.#out = lineEnd
+      this.#socket.write(this.#out + sizeLine)
+      this.#out = ''
+      this.#socket.writeCopy(bytes, lineEnd)
     }
     return size + sizeLine.length + lineEnd.length
   }
@@ -77,10 +71,6 @@ export class ResponseWriter {
   flush(): boolean {
     if (this.#out !== '') this.#socket.write(this.#out)
     this.#out = ''
-    if (this.#isCorked) {
-      this.#isCorked = false
-      this.#socket.uncork()
-    }
     return !this.#socket.writableNeedDrain
   }
 }

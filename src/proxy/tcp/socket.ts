@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { writeDirectly } from './direct-write.js'
+import { canWriteDirectly, writeDirectly } from './direct-write.js'
 import { sendAtEndOfTurn } from './outbox.js'
 
 /** Who hears what happens on a connection. */
@@ -29,6 +29,10 @@ export interface OnRead {
  * of its own for each read would cost an allocation of 64 KiB.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
+/** Where text and bytes are put together for one system call: a full read and a head fit in. */
+const SCRATCH_SIZE = 72 * 1024
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE)
 
 /** Text up to this length may wait for the end of the turn. */
 const MAX_DELAYED = 16 * 1024
@@ -122,6 +126,31 @@ export class TcpSocket {
     return this.#write(data)
   }
 
+  /**
+   * Writes bytes that are only valid during the call, and text behind them. False asks to wait for
+   * `onDrain`.
+   */
+  writeCopy(bytes: Buffer, after: string): boolean {
+    const before = this.#out
+    this.#out = ''
+    const length = before.length + bytes.length + after.length
+    if (length > SCRATCH_SIZE || !canWriteDirectly() || this.#isCorked || this.isBlocked) {
+      this.cork()
+      if (before !== '') this.#write(before)
+      this.#write(Buffer.from(bytes))
+      if (after !== '') this.#write(after)
+      this.uncork()
+      return !this.writableNeedDrain
+    }
+    if (before !== '') scratch.write(before, 0, 'latin1')
+    scratch.set(bytes, before.length)
+    if (after !== '') scratch.write(after, before.length + bytes.length, 'latin1')
+    const mayGoOn = this.#write(scratch.subarray(0, length))
+    // What the kernel has not taken is still there.
+    if (this.isBlocked) scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE)
+    return mayGoOn
+  }
+
   /** Sends what waits for the end of the turn. */
   sendNow(): void {
     const out = this.#out
@@ -176,7 +205,6 @@ export class TcpSocket {
 
   #write(data: string | Buffer): boolean {
     const socket = this.#socket
-    if (typeof data !== 'string') return socket.write(data)
     if (this.#isCorked || this.isBlocked || !socket.writable) return socket.write(data, 'latin1')
     switch (writeDirectly(socket, data, this.#onWritten)) {
       case 'sent':
