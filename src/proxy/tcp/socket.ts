@@ -145,10 +145,7 @@ export class TcpSocket {
     if (before !== '') scratch.write(before, 0, 'latin1')
     scratch.set(bytes, before.length)
     if (after !== '') scratch.write(after, before.length + bytes.length, 'latin1')
-    const mayGoOn = this.#write(scratch.subarray(0, length))
-    // What the kernel has not taken is still there.
-    if (this.isBlocked) scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE)
-    return mayGoOn
+    return this.#writeScratch(length)
   }
 
   /** Sends what waits for the end of the turn. */
@@ -201,6 +198,13 @@ export class TcpSocket {
   /** Closes at once. */
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  #writeScratch(length: number): boolean {
+    const mayGoOn = this.#write(scratch.subarray(0, length))
+    // What the kernel has not taken is still there.
+    if (this.isBlocked) scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE)
+    return mayGoOn
   }
 
   #write(data: string | Buffer): boolean {

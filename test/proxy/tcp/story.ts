@@ -48,7 +48,7 @@ interface Pair {
   readonly accepted: TcpSocket
   readonly notes: Notes
   readonly other: Socket
-  close(): void
+  readonly close: () => void
 }
 
 async function connectPair(): Promise<Pair> {
@@ -172,6 +172,23 @@ export function tellStory(): void {
       close()
     }
   )
+
+  t.test('what waits for one reader is not overwritten by what another is sent', async (t) => {
+    const [slow, quick] = [await connectPair(), await connectPair()]
+    slow.other.pause()
+    quick.other.resume()
+    const sum = createHash('sha256')
+    for (let i = 0; !slow.accepted.writableNeedDrain; i++) {
+      sum.update(Buffer.alloc(50_000, i))
+      slow.accepted.writeCopy(Buffer.alloc(50_000, i), '')
+    }
+    quick.accepted.writeCopy(Buffer.alloc(60_000, '!'), '')
+    slow.accepted.end()
+    slow.other.resume()
+    t.equal(await sumOf(slow.other), sum.digest('hex'))
+    slow.close()
+    quick.close()
+  })
 
   t.test('closing soon sends what waits for the end of the turn', async (t) => {
     const { accepted, other, close } = await connectPair()
