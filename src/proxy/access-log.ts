@@ -11,8 +11,9 @@ const UNSAFE = /["\\\x00-\x1f\x7f-\xff]/g
 
 /** nginx's `escape=default`: `"`, `\`, below 0x20 and above 0x7e as `\xHH`. */
 export function escapeValue(value: string): string {
+  if (value === '') return '-'
   UNSAFE.lastIndex = 0
-  if (!UNSAFE.test(value)) return value === '' ? '-' : value
+  if (!UNSAFE.test(value)) return value
   return value.replace(UNSAFE, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
   })

@@ -25,6 +25,8 @@ export interface ClientEngine extends ExchangeHost {
   readonly isDraining: boolean
   /** The Date field's value for now. */
   date(): string
+  /** A client's connection is closed. */
+  forget(client: ClientConnection): void
 }
 
 /** What the clients of one listen address ask of the engine. */
@@ -91,5 +93,9 @@ export class EngineClientHost implements ClientHost {
   setIdle(client: ClientConnection, isIdle: boolean): void {
     if (isIdle) this.#idle.add(client)
     else this.#idle.delete(client)
+  }
+
+  gone(client: ClientConnection): void {
+    this.#engine.forget(client)
   }
 }

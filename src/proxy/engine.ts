@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { hostname } from 'node:os'
 import { TshaError, errnoOf, messageOf } from '../errors.js'
 import { systemClock, type Clock } from './clock.js'
@@ -12,10 +12,13 @@ import { LogFile } from './log-file.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
 import { BodyBudget } from './request-body.js'
 import { compileListeners, type Listener, type SiteTable } from './site.js'
+import { createAcceptor } from './tcp/acceptor.js'
+import type { TcpSocket } from './tcp/socket.js'
 import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
+import { WaitingRoom } from './waiting-room.js'
 
 /** How often deadlines are looked at: a timeout is never early and at most this late. */
 const SWEEP_MS = 100
@@ -53,8 +56,7 @@ export class Engine implements ClientEngine {
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
   readonly #idle = new Set<ClientConnection>()
-  /** Accepted sockets for which there is no room yet; they are not read. */
-  readonly #waiting = new Set<Socket>()
+  readonly #waiting = new WaitingRoom<Listener>(BACKLOG)
   #serial = 0
   #sweeper: NodeJS.Timeout | null = null
   #dateSecond = -1
@@ -159,7 +161,7 @@ export class Engine implements ClientEngine {
   async #finish(graceMs: number): Promise<void> {
     this.isDraining = true
     for (const server of this.#servers) server.close()
-    for (const socket of this.#waiting) socket.destroy()
+    this.#waiting.clear()
     for (const client of this.#idle) client.closeIfIdle()
     this.pool.closeIdle()
     if (this.#clients.size > 0) {
@@ -250,7 +252,7 @@ export class Engine implements ClientEngine {
 
   async #listenOn(listener: Listener): Promise<ListenAddress> {
     const { host, port } = listener.address
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = createAcceptor((socket) => {
       this.#accept(socket, listener)
     })
     this.#servers.push(server)
@@ -269,40 +271,22 @@ export class Engine implements ClientEngine {
     return { host, port: (server.address() as AddressInfo).port }
   }
 
-  #accept(socket: Socket, listener: Listener): void {
+  #accept(socket: TcpSocket, listener: Listener): void {
     this.#counters.accepted++
-    if (this.#admitClient()) {
-      this.#serve(socket, listener)
-      return
-    }
-    if (this.#waiting.size >= BACKLOG) {
-      socket.on('error', () => undefined)
-      socket.destroy()
-      return
-    }
-    this.#hold(socket, listener)
-  }
-
-  /** Keeps a socket unread until there is room, as the kernel's queue would. */
-  #hold(socket: Socket, listener: Listener): void {
-    socket.pause()
-    this.#waiting.add(socket)
-    socket.on('error', () => undefined)
-    socket.once('close', () => this.#waiting.delete(socket))
-    waitingListeners.set(socket, listener)
+    if (this.#admitClient()) this.#serve(socket, listener)
+    else this.#waiting.hold(socket, listener)
   }
 
   #admitWaiting(): void {
-    for (const socket of this.#waiting) {
-      if (!this.#admitClient()) return
-      this.#waiting.delete(socket)
-      const listener = waitingListeners.get(socket)
-      if (listener !== undefined) this.#serve(socket, listener)
-      socket.resume()
+    while (this.#waiting.size > 0 && this.#admitClient()) {
+      const first = this.#waiting.takeFirst()
+      if (first === null) return
+      this.#serve(first.socket, first.entrance)
+      first.socket.resume()
     }
   }
 
-  #serve(socket: Socket, listener: Listener): void {
+  #serve(socket: TcpSocket, listener: Listener): void {
     const serverAddress = plainAddress(socket.localAddress)
     const facts = {
       remoteAddress: plainAddress(socket.remoteAddress),
@@ -315,11 +299,12 @@ export class Engine implements ClientEngine {
     const host = this.#hostFor(table)
     const client = new Http1Client(socket, facts, table.fallback.config, host)
     this.#clients.add(client)
-    socket.once('close', () => {
-      this.#clients.delete(client)
-      if (this.#waiting.size > 0) this.#admitWaiting()
-      if (this.#clients.size === 0) this.#onEmpty?.()
-    })
+  }
+
+  forget(client: ClientConnection): void {
+    this.#clients.delete(client)
+    if (this.#waiting.size > 0) this.#admitWaiting()
+    if (this.#clients.size === 0) this.#onEmpty?.()
   }
 
   readonly #hosts = new Map<SiteTable, ClientHost>()
@@ -366,9 +351,6 @@ export class Engine implements ClientEngine {
     for (const log of this.#logs.values()) log.flush()
   }
 }
-
-/** Which listener a socket that waits for room came in by. */
-const waitingListeners = new WeakMap<Socket, Listener>()
 
 /** An IPv4 address as such, also where a socket of both families shows it mapped into IPv6. */
 function plainAddress(address: string | undefined): string {

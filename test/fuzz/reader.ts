@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { Intake } from '../../src/proxy/downstream/intake.js'
 import { ResponseWriter } from '../../src/proxy/downstream/response-writer.js'
 import {
@@ -19,6 +18,7 @@ import {
 import { hasForbidden } from '../../src/proxy/http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../../src/proxy/http1/write.js'
 import { normalisePath } from '../../src/proxy/route.js'
+import type { TcpSocket } from '../../src/proxy/tcp/socket.js'
 import { openTransaction } from '../../src/proxy/transaction.js'
 import type { Transaction } from '../../src/proxy/variables.js'
 
@@ -273,13 +273,11 @@ export function clientBytes(response: ServedResponse, minorVersion: 0 | 1): stri
   if (head === null) return ''
   const written: string[] = []
   const socket = {
-    write: (data: string | Buffer) =>
-      written.push(typeof data === 'string' ? data : data.toString('latin1')),
-    cork: () => undefined,
-    uncork: () => undefined,
+    write: (text: string) => written.push(text),
+    writeCopy: (bytes: Buffer, after: string) => written.push(bytes.toString('latin1'), after),
     writableNeedDrain: false
   }
-  const writer = new ResponseWriter(socket as unknown as Socket)
+  const writer = new ResponseWriter(socket as unknown as TcpSocket)
   const fields = responseFields(head, transactionOf(null))
   const declared = head.framing === 'none' && head.status !== 204 ? declaredLength(head) : null
   if (declared !== null) fields.push('Content-Length', declared)

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Client, ClientHost, RequestHandler } from '../../src/proxy/downstream/client.js'
 import { Http1Client } from '../../src/proxy/downstream/http1.js'
+import { TcpSocket } from '../../src/proxy/tcp/socket.js'
 import { proxyConfig } from './support/proxy.js'
 import { RawClient, get } from './support/raw-client.js'
 
@@ -41,7 +42,8 @@ async function slowClient(
     open: handler,
     settle: ignore,
     report: ignore,
-    setIdle: ignore
+    setIdle: ignore,
+    gone: ignore
   }
   // The high mark makes Node take everything at once, so that it waits in this process.
   const listener = createServer({ allowHalfOpen: true, highWaterMark: 4 * SIZE })
@@ -49,7 +51,7 @@ async function slowClient(
   await once(listener, 'listening')
   const raw = new RawClient((listener.address() as AddressInfo).port)
   const [socket] = (await once(listener, 'connection')) as [Socket]
-  const client = new Http1Client(socket, FACTS, server, host)
+  const client = new Http1Client(TcpSocket.adopt(socket), FACTS, server, host)
   t.teardown(async () => {
     await raw.close()
     socket.destroy()

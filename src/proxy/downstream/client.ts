@@ -83,4 +83,6 @@ export interface ClientHost {
   report(message: string, transaction: Transaction | null, client: Client): void
   /** Whether the connection waits for a request, so that it may be closed for another's sake. */
   setIdle(client: ClientConnection, isIdle: boolean): void
+  /** The connection is closed; nothing follows. */
+  gone(client: ClientConnection): void
 }

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net'
 import type { FlatFields } from '../headers.js'
 import { BodyDecoder } from '../http1/body.js'
 import type { Refusal, RequestHead } from '../http1/head.js'
 import { CONTINUE, errorPage, phraseOf } from '../http1/write.js'
 import type { VirtualServer } from '../model.js'
+import type { SocketUser, TcpSocket } from '../tcp/socket.js'
 import { openTransaction } from '../transaction.js'
 import type { ClientFacts, Transaction } from '../variables.js'
 import type { ClientConnection, ClientHost, RequestHandler, ResponseBody } from './client.js'
@@ -29,11 +29,11 @@ const FRESH_MS = 500
  * One client connection that speaks HTTP/1.1: requests are served one after the other. The file is
  * long because it is one state machine: each event of the socket means something else in each phase.
  */
-export class Http1Client implements ClientConnection {
+export class Http1Client implements ClientConnection, SocketUser {
   readonly facts: ClientFacts
   /** When `onDeadline` is due; Infinity is never. */
   deadline = Infinity
-  readonly #socket: Socket
+  readonly #socket: TcpSocket
   readonly #writer: ResponseWriter
   readonly #host: ClientHost
   /** Whose timeouts hold while no request is known. */
@@ -56,7 +56,7 @@ export class Http1Client implements ClientConnection {
   #isLast = false
 
   /** Takes over a socket that was just accepted with `allowHalfOpen`. */
-  constructor(socket: Socket, facts: ClientFacts, defaults: VirtualServer, host: ClientHost) {
+  constructor(socket: TcpSocket, facts: ClientFacts, defaults: VirtualServer, host: ClientHost) {
     this.#socket = socket
     this.#writer = new ResponseWriter(socket)
     this.facts = facts
@@ -65,20 +65,7 @@ export class Http1Client implements ClientConnection {
     this.#acceptedAt = host.now()
     this.deadline = this.#acceptedAt + defaults.clientHeaderTimeoutMs
     host.setIdle(this, true)
-    socket.on('data', (chunk) => {
-      this.#onData(chunk)
-    })
-    socket.on('drain', () => {
-      this.#onDrain()
-    })
-    socket.on('end', () => {
-      this.#onEnd()
-    })
-    // Whatever broke, 'close' follows and tells the rest.
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      this.#onGone()
-    })
+    socket.user = this
   }
 
   isSpare(now: number): boolean {
@@ -123,7 +110,7 @@ export class Http1Client implements ClientConnection {
   }
 
   sendContinue(): void {
-    this.#socket.write(CONTINUE, 'latin1')
+    this.#socket.write(CONTINUE)
   }
 
   closeAfterwards(): void {
@@ -201,23 +188,32 @@ export class Http1Client implements ClientConnection {
     return this.#exchange?.server ?? this.#defaults
   }
 
-  #onData(chunk: Buffer): void {
+  onConnect(): void {
+    // It was connected when it was accepted.
+  }
+
+  onError(): void {
+    // Whatever broke, `onClose` follows and tells the rest.
+  }
+
+  onData(buffer: Buffer, length: number): void {
     switch (this.#phase) {
       case 'closing':
         this.deadline = Math.max(this.deadline, this.#host.now() + LINGER_IDLE_MS)
         this.deadline = Math.min(this.deadline, this.#lingerUntil)
         break
       case 'exchange':
-        if (this.#decoder === null) this.#keep(chunk)
-        else this.#feedBody(chunk)
+        if (this.#decoder === null) this.#keep(buffer, 0, length)
+        else this.#feedBody(buffer, 0, length)
         break
       case 'flushing':
-        this.#keep(chunk)
+        this.#keep(buffer, 0, length)
         break
       case 'idle':
       case 'head':
-        this.#keep(chunk)
+        this.#intake.lend(buffer, length)
         this.#work()
+        this.#intake.settle()
     }
   }
 
@@ -268,27 +264,26 @@ export class Http1Client implements ClientConnection {
     this.#exchange = exchange
     if (!hasBody) exchange.onBodyEnd()
     const rest = hasBody ? this.#intake.takeRest() : null
-    if (rest !== null) this.#feedBody(rest)
+    if (rest !== null) this.#feedBody(rest, 0, rest.length)
     if (this.#exchange === exchange) exchange.start()
     if (this.#exchange === exchange && this.#decoder !== null) this.#arm(this.#host.now())
   }
 
-  #feedBody(chunk: Buffer): void {
+  #feedBody(buffer: Buffer, from: number, to: number): void {
     const decoder = this.#decoder
     const exchange = this.#exchange
     const transaction = this.#transaction
     if (decoder === null || exchange === null || transaction === null) return
     const pieces: Buffer[] = []
-    const at = decoder.decode(chunk, 0, chunk.length, pieces)
+    const at = decoder.decode(buffer, from, to, pieces)
     if (at < 0) {
       exchange.onBodyFailed(400, 'client sent invalid chunked body')
       return
     }
-    transaction.requestLength += at
-    if (at < chunk.length) this.#keep(chunk.subarray(at))
+    transaction.requestLength += at - from
+    if (at < to) this.#keep(buffer, at, to)
     if (decoder.done) this.#decoder = null
-    const body = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0]
-    if (body !== undefined) exchange.onBody(body)
+    if (pieces.length > 0) exchange.onBody(Buffer.concat(pieces))
     if (this.#exchange !== exchange) return
     if (decoder.done) {
       exchange.onBodyEnd()
@@ -298,10 +293,10 @@ export class Http1Client implements ClientConnection {
     if (this.#exchange === exchange) this.#arm(this.#host.now())
   }
 
-  #keep(bytes: Buffer): void {
-    this.#intake.keep(bytes)
-    // While a head is read its own limits hold; here a request runs and others wait behind it.
-    if (this.#phase !== 'head' && this.#intake.length > MAX_PIPELINED) this.#socket.pause()
+  /** Keeps what came behind a request that runs. */
+  #keep(buffer: Buffer, from: number, to: number): void {
+    this.#intake.keep(buffer, from, to)
+    if (this.#intake.length > MAX_PIPELINED) this.#socket.pause()
   }
 
   #refuseHead(refusal: Refusal): void {
@@ -385,7 +380,7 @@ export class Http1Client implements ClientConnection {
     this.#host.setIdle(this, false)
     this.#decoder = null
     this.#intake.clear()
-    const sendMs = this.#socket.writableLength > 0 ? this.#defaults.sendTimeoutMs : 0
+    const sendMs = this.#socket.isBlocked ? this.#defaults.sendTimeoutMs : 0
     const now = this.#host.now()
     this.deadline = now + Math.max(sendMs, LINGER_IDLE_MS)
     this.#lingerUntil = now + Math.max(sendMs, LINGER_MS)
@@ -399,7 +394,7 @@ export class Http1Client implements ClientConnection {
     } else if (this.#phase === 'exchange') this.deadline = Infinity
   }
 
-  #onDrain(): void {
+  onDrain(): void {
     if (this.#phase === 'flushing') {
       this.#phase = 'exchange'
       this.#finish()
@@ -410,7 +405,7 @@ export class Http1Client implements ClientConnection {
   }
 
   /** The client will send no more. While a request runs it is taken for gone, as nginx does. */
-  #onEnd(): void {
+  onEnd(): void {
     switch (this.#phase) {
       case 'idle':
         this.#close()
@@ -436,7 +431,7 @@ export class Http1Client implements ClientConnection {
     this.#socket.destroy()
   }
 
-  #onGone(): void {
+  onClose(): void {
     this.deadline = Infinity
     if (this.#phase === 'head') {
       this.#transaction = this.#refusedTransaction(this.#intake.firstLine)
@@ -447,6 +442,7 @@ export class Http1Client implements ClientConnection {
     this.#phase = 'closing'
     this.#intake.clear()
     this.#host.setIdle(this, false)
+    this.#host.gone(this)
   }
 
   /** Tells the exchange, if one runs, that its client has left. */

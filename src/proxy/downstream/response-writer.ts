@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
 import type { FlatFields } from '../headers.js'
 import { LAST_CHUNK, chunkSizeLine } from '../http1/write.js'
+import type { TcpSocket } from '../tcp/socket.js'
 import type { ResponseBody } from './client.js'
 
 /** Small pieces are joined up to this size, so that a message is one write. */
@@ -10,13 +10,12 @@ const MAX_JOINED = 16 * 1024
 export class ResponseWriter {
   /** Whether the response's own framing tells its end; if not, the connection's end does. */
   isDelimited = true
-  readonly #socket: Socket
+  readonly #socket: TcpSocket
   /** Text that waits for `flush`. */
   #out = ''
-  #isCorked = false
   #isChunked = false
 
-  constructor(socket: Socket) {
+  constructor(socket: TcpSocket) {
     this.#socket = socket
   }
 
@@ -54,14 +53,9 @@ export class ResponseWriter {
     if (this.#out.length + size <= MAX_JOINED) {
       this.#out += sizeLine + bytes.toString('latin1') + lineEnd
     } else {
-      if (!this.#isCorked) {
-        this.#isCorked = true
-        this.#socket.cork()
-      }
-      this.#out += sizeLine
-      if (this.#out !== '') this.#socket.write(this.#out, 'latin1')
-      this.#socket.write(Buffer.from(bytes))
-      this.#out = lineEnd
+      this.#socket.write(this.#out + sizeLine)
+      this.#out = ''
+      this.#socket.writeCopy(bytes, lineEnd)
     }
     return size + sizeLine.length + lineEnd.length
   }
@@ -75,12 +69,8 @@ export class ResponseWriter {
 
   /** Hands what was collected to the socket; false if the socket cannot take more for now. */
   flush(): boolean {
-    if (this.#out !== '') this.#socket.write(this.#out, 'latin1')
+    if (this.#out !== '') this.#socket.write(this.#out)
     this.#out = ''
-    if (this.#isCorked) {
-      this.#isCorked = false
-      this.#socket.uncork()
-    }
     return !this.#socket.writableNeedDrain
   }
 }

@@ -1,11 +1,14 @@
 import { isFramingField, requestFraming, responseFraming, type Framing } from './body.js'
 import {
-  TOKEN,
-  fieldKey,
+  IS_FIELD_TEXT,
+  IS_TARGET,
+  IS_TOKEN,
+  commonNameAt,
   hasForbidden,
   hostOf,
   isPlainKey,
   listElements,
+  skipWhile,
   trimmedSlice
 } from './syntax.js'
 
@@ -120,9 +123,6 @@ export function refuseIncomplete(text: string, checked: number): Refusal | null 
 export function parseRequestHead(text: string): RequestHead | Refusal {
   const lineEnd = text.indexOf('\r\n')
   const line = text.slice(0, lineEnd)
-  if (hasForbidden(text, 0)) {
-    return refusal(400, 'client sent a forbidden character', firstLine(line))
-  }
   if (lineEnd > MAX_REQUEST_LINE) {
     return refusal(414, 'client sent too long URI', line.slice(0, MAX_REQUEST_LINE))
   }
@@ -131,16 +131,18 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
   const methodEnd = line.indexOf(' ')
   const targetEnd = line.indexOf(' ', methodEnd + 1)
   const method = line.slice(0, methodEnd)
-  if (methodEnd < 1 || targetEnd < 0 || !TOKEN.test(method)) {
-    return refusal(400, 'client sent invalid request line', line)
+  if (methodEnd < 1 || targetEnd < 0 || skipWhile(IS_TOKEN, method, 0) < methodEnd) {
+    return refuseLine(400, 'client sent invalid request line', line)
   }
   const version = line.slice(targetEnd + 1)
-  if (!VERSION.test(version)) return refusal(400, 'client sent invalid version', line)
-  if (!version.startsWith('HTTP/1.')) return refusal(505, 'client sent unsupported version', line)
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
+    if (!VERSION.test(version)) return refuseLine(400, 'client sent invalid version', line)
+    if (!version.startsWith('HTTP/1.')) return refusal(505, 'client sent unsupported version', line)
+  }
   const minorVersion = version === 'HTTP/1.0' ? 0 : 1
   const rawTarget = line.slice(methodEnd + 1, targetEnd)
   const target = parseTarget(method, rawTarget)
-  if (target === null) return refusal(400, 'client sent invalid request target', line)
+  if (target === null) return refuseLine(400, 'client sent invalid request target', line)
 
   const fields: Fields = { names: [], keys: [], values: [] }
   const problem = parseFields(text, lineEnd + 2, fields, true)
@@ -179,13 +181,13 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
 
 /** Parses a complete response head to a request with this method. */
 export function parseResponseHead(text: string, method: string): ResponseHead | BadResponse {
-  if (hasForbidden(text, 0)) return badResponse('a forbidden character in the header')
-  const lineEnd = text.indexOf('\r\n')
-  const match = STATUS_LINE.exec(text.slice(0, lineEnd))
-  if (match === null) return badResponse('no valid HTTP/1.x status line')
-  const [, minor = '', code = '', phrase = ''] = match
-  const minorVersion = minor === '0' ? 0 : 1
-  const status = Number(code)
+  const minorVersion = statusMinorVersion(text)
+  const status = Number(text.slice(STATUS_AT, PHRASE_AT - 1))
+  const lineEnd = skipWhile(IS_FIELD_TEXT, text, PHRASE_AT - 1)
+  const isWhole = text.charCodeAt(lineEnd) === CR && text.charCodeAt(lineEnd + 1) === LF
+  if (minorVersion === null || !isWhole) {
+    return badResponse('no valid HTTP/1.x status line')
+  }
 
   const fields: Fields = { names: [], keys: [], values: [] }
   const problem = parseFields(text, lineEnd + 2, fields, false)
@@ -203,7 +205,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
   return {
     kind: 'response',
     status,
-    phrase,
+    phrase: text.slice(PHRASE_AT, lineEnd),
     framing: framed.framing,
     contentLength: framed.contentLength,
     keepAlive: marks.keepAlive && framed.framing !== 'close',
@@ -216,15 +218,33 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
 }
 
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/
-// RFC 9112 §4 wants a space even before an empty phrase; servers that leave it out are unambiguous.
-const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
-const ABSOLUTE = /^https?:\/\/([^/?]*)([^]*)$/i
-// Visible characters without `#`: a fragment never travels (RFC 9112 §3.2).
-const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/
+/** Where they stand in `HTTP/1.1 200 OK`. */
+const MINOR_AT = 7
+const STATUS_AT = 9
+const PHRASE_AT = 13
 
+/** The minor version of a status line up to its status; null if there is no valid one. */
+function statusMinorVersion(text: string): 0 | 1 | null {
+  if (!text.startsWith('HTTP/1.') || text.charCodeAt(STATUS_AT - 1) !== SPACE) return null
+  const minor = text.charCodeAt(MINOR_AT) - DIGIT_0
+  const hundreds = text.charCodeAt(STATUS_AT) - DIGIT_0
+  const tens = text.charCodeAt(STATUS_AT + 1) - DIGIT_0
+  const ones = text.charCodeAt(STATUS_AT + 2) - DIGIT_0
+  if (!isDigit(minor) || !isDigit(hundreds) || !isDigit(tens) || !isDigit(ones)) return null
+  // RFC 9112 §4 wants a space even before an empty phrase; servers that leave it out are unambiguous.
+  const behind = text.charCodeAt(PHRASE_AT - 1)
+  if (hundreds === 0 || (behind !== SPACE && behind !== CR)) return null
+  return minor === 0 ? 0 : 1
+}
+
+function isDigit(value: number): boolean {
+  return value >= 0 && value <= 9
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?]*)([^]*)$/i
 /** The four forms of RFC 9112 §3.2; null is invalid. */
 function parseTarget(method: string, raw: string): { origin: string; host: string | null } | null {
-  if (!TARGET.test(raw)) return null
+  if (raw === '' || skipWhile(IS_TARGET, raw, 0) < raw.length) return null
   if (raw.startsWith('/')) return { origin: raw, host: null }
   if (raw === '*') return method === 'OPTIONS' ? { origin: raw, host: null } : null
   // The authority-form; CONNECT is answered with 405 whatever it names.
@@ -237,8 +257,9 @@ function parseTarget(method: string, raw: string): { origin: string; host: strin
   return { origin: rest.startsWith('/') ? rest : `/${rest}`, host }
 }
 
-type FieldProblem = 'invalid-line' | 'obs-fold' | 'too-large'
+type FieldProblem = 'forbidden' | 'invalid-line' | 'obs-fold' | 'too-large'
 const FIELD_PROBLEMS: Record<FieldProblem, string> = {
+  forbidden: 'client sent a forbidden character',
   'invalid-line': 'client sent invalid header line',
   'obs-fold': 'client sent folded header line',
   'too-large': 'client sent too large header'
@@ -246,8 +267,16 @@ const FIELD_PROBLEMS: Record<FieldProblem, string> = {
 
 const SPACE = 0x20
 const TAB = 0x09
+const CR = 0x0d
+const LF = 0x0a
+const COLON = 0x3a
+const DIGIT_0 = 0x30
 
-/** Reads field lines up to the empty line. @param onlyPlain drop fields with other names */
+/**
+ * Reads field lines up to the empty line. Every character is looked at once: this is where a head's
+ * time goes.
+ * @param onlyPlain drop fields with other names
+ */
 function parseFields(
   text: string,
   from: number,
@@ -256,29 +285,35 @@ function parseFields(
 ): FieldProblem | null {
   let lineStart = from
   let lines = 0
-  for (;;) {
-    const lineEnd = text.indexOf('\r\n', lineStart)
-    if (lineEnd === lineStart || lineEnd < 0) return null
+  while (text.charCodeAt(lineStart) !== CR) {
+    const colon = skipWhile(IS_TOKEN, text, lineStart)
+    if (colon === lineStart || text.charCodeAt(colon) !== COLON) return nameProblem(text, lineStart)
+    const lineEnd = skipWhile(IS_FIELD_TEXT, text, colon + 1)
+    if (text.charCodeAt(lineEnd) !== CR || text.charCodeAt(lineEnd + 1) !== LF) return 'forbidden'
     if (++lines > MAX_FIELDS || lineEnd - lineStart > MAX_FIELD_LINE) return 'too-large'
-    const first = text.charCodeAt(lineStart)
-    if (first === SPACE || first === TAB) return 'obs-fold'
-    const colon = text.indexOf(':', lineStart)
-    if (colon < 0 || colon > lineEnd) return 'invalid-line'
-    const name = text.slice(lineStart, colon)
-    const key = fieldKey(name)
-    if (key === '') return 'invalid-line'
+    const common = commonNameAt(text, lineStart, colon)
+    const name = common === null ? text.slice(lineStart, colon) : common.name
+    const key = common === null ? name.toLowerCase() : common.key
     // A tab behind the value is white space for some readers and a part of the value for others.
     const isPadded = text.charCodeAt(lineEnd - 1) <= SPACE
     if (isPadded && isFramingField(key) && text.slice(colon, lineEnd).includes('\t')) {
       return 'invalid-line'
     }
-    if (!onlyPlain || isPlainKey(key)) {
+    if (!onlyPlain || common !== null || isPlainKey(key)) {
       fields.names.push(name)
       fields.keys.push(key)
       fields.values.push(trimmedSlice(text, colon + 1, lineEnd))
     }
     lineStart = lineEnd + 2
   }
+  return text.charCodeAt(lineStart + 1) === LF ? null : 'forbidden'
+}
+
+/** What is wrong with a line that does not begin with a name and a colon. */
+function nameProblem(text: string, lineStart: number): FieldProblem {
+  if (hasForbidden(text, lineStart)) return 'forbidden'
+  const first = text.charCodeAt(lineStart)
+  return first === SPACE || first === TAB ? 'obs-fold' : 'invalid-line'
 }
 
 /** What the fields say about the message and its connection. */
@@ -358,6 +393,10 @@ function readSharedField(marks: Marks, key: string, value: string): void {
 
 /** RFC 9112 §9.3: `close` wins, `keep-alive` asks in HTTP/1.0, every other option names a field. */
 function readConnection(marks: Marks, value: string): void {
+  if (value === 'keep-alive' && marks.nominated === null) {
+    marks.keepAlive = true
+    return
+  }
   for (const option of listElements(value)) {
     if (option === 'close') {
       marks.keepAlive = false
@@ -374,6 +413,12 @@ function readConnection(marks: Marks, value: string): void {
 
 function firstLine(line: string): string {
   return line.split(/[\r\n]/, 1)[0] ?? ''
+}
+
+/** A forbidden character is the reason that says most. */
+function refuseLine(status: Refusal['status'], reason: string, line: string): Refusal {
+  if (!hasForbidden(line, 0)) return refusal(status, reason, line)
+  return refusal(400, FIELD_PROBLEMS.forbidden, firstLine(line))
 }
 
 function refusal(status: Refusal['status'], reason: string, line: string): Refusal {

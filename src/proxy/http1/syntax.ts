@@ -28,36 +28,62 @@ export function hasForbidden(text: string, from: number): boolean {
   return FORBIDDEN.test(text)
 }
 
-/**
- * Lower-case form of the field names that most messages use, so that they need neither a check nor
- * a conversion. Never grows: a name taken from the wire would keep its whole head alive.
- */
-const COMMON_NAMES = new Map<string, string>(
-  [
-    'Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Authorization',
-    'Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length',
-    'Content-Location Content-Range Content-Type Cookie DNT Date ETag Expect Expires Forwarded From',
-    'Host If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive',
-    'Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate',
-    'Proxy-Authorization Proxy-Connection Range Referer Refresh Retry-After Sec-Fetch-Dest',
-    'Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Server Set-Cookie Strict-Transport-Security TE',
-    'Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via',
-    'WWW-Authenticate X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Powered-By X-Real-IP',
-    'X-Request-ID X-Requested-With X-Tsha-Check'
-  ]
-    .join(' ')
-    .split(' ')
-    .flatMap((name): [string, string][] => [
-      [name, name.toLowerCase()],
-      [name.toLowerCase(), name.toLowerCase()]
-    ])
-)
+/** A field name that most messages use. */
+export interface CommonName {
+  /** As it is spelled. */
+  readonly name: string
+  /** In lower case. */
+  readonly key: string
+}
 
-/** The lower-case form of a field name, or '' if it is not a token. */
-export function fieldKey(name: string): string {
-  const common = COMMON_NAMES.get(name)
-  if (common !== undefined) return common
-  return TOKEN.test(name) ? name.toLowerCase() : ''
+const COMMON_NAMES = [
+  'Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Age Allow Authorization',
+  'Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length',
+  'Content-Location Content-Range Content-Type Cookie DNT Date ETag Expect Expires Forwarded From',
+  'Host If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive',
+  'Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate',
+  'Proxy-Authorization Proxy-Connection Range Referer Refresh Retry-After Sec-Fetch-Dest',
+  'Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Server Set-Cookie Strict-Transport-Security TE',
+  'Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via',
+  'WWW-Authenticate X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Powered-By X-Real-IP',
+  'X-Request-ID X-Requested-With X-Tsha-Check'
+]
+  .join(' ')
+  .split(' ')
+  .flatMap((name): CommonName[] => {
+    const key = name.toLowerCase()
+    const written = { name, key }
+    return name === key ? [written] : [written, { name: key, key }]
+  })
+
+/** The common names by length and last character, which few of them share. */
+const COMMON_BY_END: readonly (readonly CommonName[])[] = groupByEnd(COMMON_NAMES)
+
+function groupByEnd(names: readonly CommonName[]): CommonName[][] {
+  const groups: CommonName[][] = Array.from({ length: 32 * 128 }, () => [])
+  for (const each of names) {
+    groups[endOf(each.name.length, each.name.charCodeAt(each.name.length - 1))]?.push(each)
+  }
+  return groups
+}
+
+function endOf(length: number, lastCode: number): number {
+  return (length & 31) * 128 + (lastCode & 127)
+}
+
+/**
+ * The common name that stands between two indices, if one does: then it needs neither a check nor a
+ * conversion, nor a copy that would keep its whole head alive.
+ */
+export function commonNameAt(text: string, from: number, to: number): CommonName | null {
+  const candidates = COMMON_BY_END[endOf(to - from, text.charCodeAt(to - 1))]
+  if (candidates === undefined) return null
+  for (const candidate of candidates) {
+    if (candidate.name.length === to - from && text.startsWith(candidate.name, from)) {
+      return candidate
+    }
+  }
+  return null
 }
 
 /**
@@ -70,6 +96,33 @@ export function isPlainKey(key: string): boolean {
 }
 
 const PLAIN_KEY = /^[a-z0-9-]+$/
+
+/** Characters by their code, 1 for those that belong to the class. */
+export type CharacterClass = Uint8Array
+
+/** `tchar` (RFC 9110 §5.6.2). */
+export const IS_TOKEN = characterClass(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/)
+/** What may stand in a field line behind its colon: visible characters, obs-text, space and tab. */
+export const IS_FIELD_TEXT = characterClass(/[\t\x20-\x7e\x80-\xff]/)
+
+/** What a request target may be of: visible characters without `#`: a fragment never travels (RFC 9112 §3.2). */
+export const IS_TARGET = characterClass(/[\x21\x22\x24-\x7e\x80-\xff]/)
+/** A host name or IPv4 address as wire text, percent-encoding left out (`reg-name`, RFC 3986 §3.2.2). */
+const IS_REG_NAME = characterClass(/[A-Za-z0-9._~!$&'()*+,;=-]/)
+
+function characterClass(pattern: RegExp): CharacterClass {
+  return Uint8Array.from({ length: 256 }, (_, code) =>
+    pattern.test(String.fromCharCode(code)) ? 1 : 0
+  )
+}
+
+/** Index of the first character from `from` that is not in the class. */
+export function skipWhile(wanted: CharacterClass, text: string, from: number): number {
+  let at = from
+  // The end is looked for: a code that is no number would cost many times as much.
+  while (at < text.length && wanted[text.charCodeAt(at)] === 1) at++
+  return at
+}
 
 const SPACE = 0x20
 const TAB = 0x09
@@ -92,19 +145,32 @@ export function listElements(value: string): string[] {
   return value.split(',').map((part) => trimmedSlice(part, 0, part.length).toLowerCase())
 }
 
-// Wire form of `uri-host [ ":" port ]` (RFC 9112 §3.2): a reg-name or IPv4 address, or an IPv6
-// address in brackets. Percent-encoding is left out: no host that reaches a proxy needs it.
-const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::([0-9]{1,5}))?$/
+// Wire form of an IPv6 address as `uri-host [ ":" port ]` (RFC 9112 §3.2).
+const IPV6_AUTHORITY = /^(\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
+const PORT = /^:[0-9]{1,5}$/
 
 /**
  * Host of an authority in lower case, without its port and the final dot of a full domain name; null
- * if it is not valid.
+ * if it is not valid. Percent-encoding is left out: no host that reaches a proxy needs it.
  */
 export function hostOf(authority: string): string | null {
-  const match = AUTHORITY.exec(authority)
-  if (match === null) return null
-  const [, name = '', port] = match
-  if (port !== undefined && Number(port) > 65535) return null
+  if (authority.startsWith('[')) return ipv6HostOf(authority)
+  const end = skipWhile(IS_REG_NAME, authority, 0)
+  if (end < authority.length && !isPort(authority.slice(end))) return null
+  const name = end < authority.length ? authority.slice(0, end) : authority
+  if (name.includes('..')) return null
   const host = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
-  return host === '' || name.includes('..') ? null : host
+  return host === '' ? null : host
+}
+
+function ipv6HostOf(authority: string): string | null {
+  const match = IPV6_AUTHORITY.exec(authority)
+  if (match === null) return null
+  const [, host = '', port] = match
+  return port === undefined || isPort(`:${port}`) ? host.toLowerCase() : null
+}
+
+/** @param text with its colon */
+function isPort(text: string): boolean {
+  return PORT.test(text) && Number(text.slice(1)) <= 65535
 }

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { TcpSocket, type SocketUser } from '../tcp/socket.js'
 import type { Peer } from './peer.js'
 
 /** Who a connection belongs to at the moment: an attempt, or the pool while it is idle. */
@@ -16,8 +16,8 @@ export interface ConnectionUser {
   onDeadline(now: number): void
 }
 
-/** One TCP connection to a peer. Its socket has all its handlers for life. */
-export class UpstreamConnection {
+/** One TCP connection to a peer. */
+export class UpstreamConnection implements SocketUser {
   readonly peer: Peer
   /** Null only once it is of no use to anybody. */
   user: ConnectionUser | null
@@ -26,55 +26,57 @@ export class UpstreamConnection {
   isConnected = false
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
-  readonly #socket: Socket
+  readonly #socket: TcpSocket
+  readonly #onClosed: ClosedHandler
 
-  /**
-   * Begins to connect.
-   * @param readBuffer shared by all connections of the worker: every read is used up before the next
-   */
-  constructor(peer: Peer, user: ConnectionUser, readBuffer: Buffer, onClosed: ClosedHandler) {
+  /** Begins to connect. */
+  constructor(peer: Peer, user: ConnectionUser, onClosed: ClosedHandler) {
     this.peer = peer
     this.user = user
-    this.#socket = connect({
-      host: peer.server.host,
-      port: peer.server.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length) => {
-          this.user?.onData(readBuffer, length)
-          return true
-        }
-      }
-    })
-    this.#socket.on('connect', () => {
-      this.isConnected = true
-      this.user?.onConnected()
-    })
-    this.#socket.on('drain', () => this.user?.onDrain())
-    this.#socket.on('end', () => this.user?.onEnd())
-    this.#socket.on('error', (error) => {
-      this.#lose(error)
-    })
-    this.#socket.on('close', () => {
-      this.#lose(CLOSED)
-      onClosed(this)
-    })
+    this.#onClosed = onClosed
+    this.#socket = TcpSocket.connect(peer.server.host, peer.server.port)
+    this.#socket.user = this
+  }
+
+  onConnect(): void {
+    this.isConnected = true
+    this.user?.onConnected()
+  }
+
+  onData(buffer: Buffer, length: number): void {
+    this.user?.onData(buffer, length)
+  }
+
+  onEnd(): void {
+    this.user?.onEnd()
+  }
+
+  onDrain(): void {
+    this.user?.onDrain()
+  }
+
+  onError(error: Error): void {
+    this.#lose(error)
+  }
+
+  onClose(): void {
+    this.#lose(CLOSED)
+    this.#onClosed(this)
   }
 
   /** Whether nothing speaks against sending a request on it. */
   get isUsable(): boolean {
-    return this.isConnected && !this.#socket.destroyed && this.#socket.writable
+    return this.isConnected && this.#socket.isUsable
   }
 
   /** Whether bytes wait for the upstream server to take them. */
   get isBlocked(): boolean {
-    return this.#socket.writableLength > 0
+    return this.#socket.isBlocked
   }
 
   /** Writes latin1 text or bytes; false asks to wait for `onDrain`. */
   write(data: string | Buffer): boolean {
-    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+    return this.#socket.write(data)
   }
 
   /** Collects the writes up to `uncork` for one system call. */

@@ -10,13 +10,10 @@ const MAX_IDLE_PER_PEER = 256
 const MAX_IDLE_MS = 60_000
 const MAX_REQUESTS = 1000
 
-const READ_BUFFER_SIZE = 64 * 1024
-
 /** All connections of a worker to its peers: the busy ones and the idle ones that wait for reuse. */
 export class UpstreamPool {
   readonly #idle: UpstreamConnection[][]
   readonly #all = new Set<UpstreamConnection>()
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE)
   #isClosed = false
 
   constructor(peerCount: number) {
@@ -45,7 +42,7 @@ export class UpstreamPool {
 
   /** Begins a new connection. */
   open(peer: Peer, user: ConnectionUser): UpstreamConnection {
-    const connection = new UpstreamConnection(peer, user, this.#readBuffer, (closed) => {
+    const connection = new UpstreamConnection(peer, user, (closed) => {
       this.#all.delete(closed)
     })
     this.#all.add(connection)
