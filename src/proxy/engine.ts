@@ -95,7 +95,7 @@ export class Engine implements ClientEngine {
       peerCount += upstream.servers.length
       return group
     })
-    this.pool = new UpstreamPool(peerCount)
+    this.pool = new UpstreamPool(config.upstreams)
     const groups = new Map(this.#groups.map((group) => [group.name, group]))
     const facts = { hostname: hostname(), pid: process.pid }
     try {

@@ -23,6 +23,11 @@ export class UpstreamConnection {
   user: ConnectionUser | null
   /** Requests sent on it. */
   requests = 0
+  /** Requests that its server takes on it, as far as we know. */
+  maxRequests = Infinity
+  /** How long it may be idle before its server closes it, as far as we know. */
+  maxIdleMs = Infinity
+  readonly openedAt: number
   isConnected = false
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
@@ -32,9 +37,16 @@ export class UpstreamConnection {
    * Begins to connect.
    * @param readBuffer shared by all connections of the worker: every read is used up before the next
    */
-  constructor(peer: Peer, user: ConnectionUser, readBuffer: Buffer, onClosed: ClosedHandler) {
+  constructor(
+    peer: Peer,
+    user: ConnectionUser,
+    now: number,
+    readBuffer: Buffer,
+    onClosed: ClosedHandler
+  ) {
     this.peer = peer
     this.user = user
+    this.openedAt = now
     this.#socket = connect({
       host: peer.server.host,
       port: peer.server.port,
