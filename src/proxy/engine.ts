@@ -6,6 +6,7 @@ import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { Drain, drainSilenceMs } from './drain.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
 import { LogFile } from './log-file.js'
@@ -43,6 +44,7 @@ export class Engine implements ClientEngine {
   readonly bodyBudget = new BodyBudget()
   readonly now: () => number
   isDraining = false
+  drainSilenceMs = Infinity
   readonly #config: ProxyConfig
   readonly #clock: Clock
   readonly #token: Buffer
@@ -59,7 +61,7 @@ export class Engine implements ClientEngine {
   #sweeper: NodeJS.Timeout | null = null
   #dateSecond = -1
   #date = ''
-  #onEmpty: (() => void) | null = null
+  readonly #drain = new Drain()
   #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
     clientConnections: 0,
@@ -117,8 +119,11 @@ export class Engine implements ClientEngine {
   async listen(): Promise<ListenAddress[]> {
     const addresses: ListenAddress[] = []
     for (const listener of this.#listeners) addresses.push(await this.#listenOn(listener))
+    // What has come meanwhile is read before anybody is closed for having been silent.
     this.#sweeper = setInterval(() => {
-      this.#sweep()
+      setImmediate(() => {
+        this.#sweep()
+      })
     }, SWEEP_MS)
     return addresses
   }
@@ -149,40 +154,33 @@ export class Engine implements ClientEngine {
   }
 
   /**
-   * Stops accepting, lets the requests that run finish with `Connection: close`, and closes
-   * everything after `graceMs` at the latest. A second call waits for the first one.
+   * Stops accepting, lets the requests that run or are on their way finish with `Connection: close`,
+   * and closes everything after `graceMs` at the latest. A second call may only shorten that.
    */
   shutdown(graceMs: number): Promise<void> {
+    this.#drain.limit(graceMs, this.now())
     return (this.#shutdown ??= this.#finish(graceMs))
   }
 
   async #finish(graceMs: number): Promise<void> {
     this.isDraining = true
+    this.drainSilenceMs = drainSilenceMs(graceMs)
+    // The other workers go on accepting from the queue that they share with us.
     for (const server of this.#servers) server.close()
+    for (const client of this.#idle) client.drain()
+    this.#clientLeft()
+    await this.#drain.over
     for (const socket of this.#waiting) socket.destroy()
-    for (const client of this.#idle) client.closeIfIdle()
-    this.pool.closeIdle()
-    if (this.#clients.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs)
-        this.#onEmpty = (): void => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    await this.#cutClients()
+    for (const client of this.#clients) client.destroy()
+    await this.#drain.emptied
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
     await Promise.all([...this.#logs.values()].map((log) => log.close()))
   }
 
-  /** Closes the clients that are left, and resolves when the last of them has been logged. */
-  async #cutClients(): Promise<void> {
-    if (this.#clients.size === 0) return
-    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
-    for (const client of this.#clients) client.destroy()
-    await empty
+  /** One client less: perhaps it was the last one that a shutdown waited for. */
+  #clientLeft(): void {
+    if (this.isDraining && this.#clients.size + this.#waiting.size === 0) this.#drain.empty()
   }
 
   /** What was done so far. */
@@ -288,7 +286,9 @@ export class Engine implements ClientEngine {
     socket.pause()
     this.#waiting.add(socket)
     socket.on('error', () => undefined)
-    socket.once('close', () => this.#waiting.delete(socket))
+    socket.once('close', () => {
+      if (this.#waiting.delete(socket)) this.#clientLeft()
+    })
     waitingListeners.set(socket, listener)
   }
 
@@ -315,10 +315,11 @@ export class Engine implements ClientEngine {
     const host = this.#hostFor(table)
     const client = new Http1Client(socket, facts, table.fallback.config, host)
     this.#clients.add(client)
+    if (this.isDraining) client.drain()
     socket.once('close', () => {
       this.#clients.delete(client)
       if (this.#waiting.size > 0) this.#admitWaiting()
-      if (this.#clients.size === 0) this.#onEmpty?.()
+      this.#clientLeft()
     })
   }
 

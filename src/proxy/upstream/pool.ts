@@ -106,17 +106,10 @@ export class UpstreamPool {
     }
   }
 
-  /** Closes the idle connections, and the busy ones as soon as they are released. */
-  closeIdle(): void {
-    this.#isClosed = true
-    for (const { connections } of this.#idle) {
-      for (const connection of connections.splice(0)) connection.destroy()
-    }
-  }
-
   /** Closes everything at once. */
   destroy(): void {
-    this.closeIdle()
+    this.#isClosed = true
+    for (const { connections } of this.#idle) connections.length = 0
     for (const connection of this.#all) connection.destroy()
   }
 }
