@@ -115,6 +115,8 @@ export class Director {
     this.#systemd.notify('STOPPING=1')
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
+    // A connection that is kept until the address has moved would break in the middle of a request.
+    if (this.#routers.length > 0) this.#supervisor?.closeKept()
     await Promise.all(this.#routers.map((router) => router.stop()))
     await this.#supervisor?.stop(graceMs)
     if (this.#watchdog) clearInterval(this.#watchdog)

@@ -118,6 +118,11 @@ export class WorkerSupervisor {
     else this.#log.error('a new worker did not start: the workers that serve stay')
   }
 
+  /** Has the workers close each connection of a client after its next response. */
+  closeKept(): void {
+    this.#broadcast({ type: 'close-kept' })
+  }
+
   /** Ends all workers: they finish what runs for at most `graceMs`, then they are killed. Callable twice. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true

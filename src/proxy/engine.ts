@@ -62,6 +62,7 @@ export class Engine implements ClientEngine {
   #dateSecond = -1
   #date = ''
   readonly #drain = new Drain()
+  #isEnding = false
   #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
     clientConnections: 0,
@@ -154,6 +155,14 @@ export class Engine implements ClientEngine {
   }
 
   /**
+   * Goes on accepting, but every response is the last of its connection: clients should have none
+   * that they could use when the address moves.
+   */
+  closeKept(): void {
+    this.isDraining = true
+  }
+
+  /**
    * Stops accepting, lets the requests that run or are on their way finish with `Connection: close`,
    * and closes everything after `graceMs` at the latest. A second call may only shorten that.
    */
@@ -163,6 +172,7 @@ export class Engine implements ClientEngine {
   }
 
   async #finish(graceMs: number): Promise<void> {
+    this.#isEnding = true
     this.isDraining = true
     this.drainSilenceMs = drainSilenceMs(graceMs)
     // The other workers go on accepting from the queue that they share with us.
@@ -180,7 +190,7 @@ export class Engine implements ClientEngine {
 
   /** One client less: perhaps it was the last one that a shutdown waited for. */
   #clientLeft(): void {
-    if (this.isDraining && this.#clients.size + this.#waiting.size === 0) this.#drain.empty()
+    if (this.#isEnding && this.#clients.size + this.#waiting.size === 0) this.#drain.empty()
   }
 
   /** What was done so far. */

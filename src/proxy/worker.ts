@@ -66,6 +66,9 @@ function receive(message: DirectorMessage): void {
     case 'reopen-logs':
       engine?.reopenLogs().catch(fail)
       break
+    case 'close-kept':
+      engine?.closeKept()
+      break
     case 'shutdown':
       stop(message.graceMs).catch(fail)
       break

@@ -62,6 +62,25 @@ t.test('an idle client is closed when it was silent long enough, and not before'
   await done
 })
 
+t.test('before the address moves: new clients are served, each response closes', async (t) => {
+  const web = await scriptedUpstream()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port] })
+  const before = new RawClient(proxy.port)
+  before.send(REQUEST)
+  await before.take(/hello/)
+  proxy.engine.closeKept()
+  for (const client of [new RawClient(proxy.port), new RawClient(proxy.port), before]) {
+    client.send(REQUEST)
+    t.match(await client.rest(), /\r\nConnection: close\r\n\r\nhello$/)
+    await client.close()
+  }
+  const later = new RawClient(proxy.port)
+  later.send(REQUEST)
+  t.match(await later.rest(), /hello$/)
+  await later.close()
+})
+
 t.test('a client that was told keep-alive before the drain may go on', async (t) => {
   const { web, held } = await heldUpstream()
   t.teardown(() => web.close())
