@@ -22,16 +22,21 @@ export function parseKeepAlive(value: string): KeepAliveOffer {
   if (value.length > MAX_LENGTH) return NOTHING
   let timeoutMs: number | null = null
   let max: number | null = null
-  for (const element of value.split(',')) {
-    const equals = element.indexOf('=')
-    const name = trimmedSlice(element, 0, Math.max(0, equals)).toLowerCase()
-    const text = trimmedSlice(element, equals + 1, element.length)
-    if (!TOKEN.test(name) || !TOKEN.test(text)) return NOTHING
-    if (name !== 'timeout' && name !== 'max') continue
-    if (!NUMBER.test(text)) return NOTHING
-    const number = Number(text)
-    if (name === 'timeout') timeoutMs = Math.min(timeoutMs ?? Infinity, number * 1000)
-    else max = Math.min(max ?? Infinity, number)
+  for (let from = 0; from <= value.length;) {
+    const comma = value.indexOf(',', from)
+    const to = comma < 0 ? value.length : comma
+    const equals = value.indexOf('=', from)
+    if (equals < 0 || equals > to) return NOTHING
+    const name = trimmedSlice(value, from, equals).toLowerCase()
+    const text = trimmedSlice(value, equals + 1, to)
+    if (name === 'timeout' || name === 'max') {
+      if (!NUMBER.test(text)) return NOTHING
+      if (name === 'timeout') timeoutMs = Math.min(timeoutMs ?? Infinity, Number(text) * 1000)
+      else max = Math.min(max ?? Infinity, Number(text))
+    } else if (!TOKEN.test(name) || !TOKEN.test(text)) {
+      return NOTHING
+    }
+    from = to + 1
   }
   return { timeoutMs, max }
 }

@@ -23,6 +23,8 @@ export class UpstreamConnection {
   user: ConnectionUser | null
   /** Requests sent on it. */
   requests = 0
+  /** What its server said last about the two limits below; null if it never did. */
+  keepAliveField: string | null = null
   /** Requests that its server takes on it, as far as we know. */
   maxRequests = Infinity
   /** How long it may be idle before its server closes it, as far as we know. */

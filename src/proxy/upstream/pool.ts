@@ -66,7 +66,7 @@ export class UpstreamPool {
       connection.destroy()
       return
     }
-    if (field !== null) learn(connection, field)
+    if (field !== null && field !== connection.keepAliveField) learn(connection, field)
     const { keepalive, connections } = idle
     const idleMs = Math.min(keepalive.timeoutMs, connection.maxIdleMs)
     if (
@@ -153,6 +153,7 @@ class IdleUser implements ConnectionUser {
  * number of requests counts down in some servers and stands still in others: the earliest end holds.
  */
 function learn(connection: UpstreamConnection, field: string): void {
+  connection.keepAliveField = field
   const { timeoutMs, max } = parseKeepAlive(field)
   if (timeoutMs !== null) connection.maxIdleMs = safeIdleMs(timeoutMs)
   if (max !== null) {
