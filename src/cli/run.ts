@@ -64,6 +64,11 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
       log.error(`cannot reopen the log files: ${messageOf(error)}`)
     })
   })
+  process.on('SIGUSR2', () => {
+    director.replaceWorkers().catch((error: unknown) => {
+      log.error(`cannot replace the workers: ${messageOf(error)}`)
+    })
+  })
   process.on('SIGHUP', () => {
     log.warn('SIGHUP ignored: reloading is not supported yet; restart to change the configuration')
   })

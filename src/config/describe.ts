@@ -1,5 +1,11 @@
 import { formatEndpoint } from '../proxy/endpoint.js'
-import type { Route, Upstream, UpstreamCheck, VirtualServer } from '../proxy/model.js'
+import type {
+  Route,
+  Upstream,
+  UpstreamCheck,
+  UpstreamKeepalive,
+  VirtualServer
+} from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
 import { formatDuration } from './units.js'
@@ -88,8 +94,18 @@ function describeUpstream(upstream: Upstream): string[] {
     : ''
   return [
     `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}`,
+    `    ${describeKeepalive(upstream.keepalive)}`,
     ...(upstream.check ? [describeCheck(upstream.check)] : [])
   ]
+}
+
+function describeKeepalive(keepalive: UpstreamKeepalive): string {
+  const { connections, timeoutMs, requests, lifetimeMs } = keepalive
+  if (connections === 0) return 'keepalive off'
+  return (
+    `keepalive ${connections} connections to each server, timeout ${formatDuration(timeoutMs)}, ` +
+    `${requests} requests, lifetime ${formatDuration(lifetimeMs)}`
+  )
 }
 
 function describeCheck(check: UpstreamCheck): string {

@@ -125,7 +125,8 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
   }
 }
 
-function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): Upstream {
+function upstreamOf(name: string, valid: ValidUpstream): Upstream {
+  const { servers, keepalive, recovery, check } = valid
   return {
     name,
     servers: servers.map((server) => ({
@@ -137,6 +138,12 @@ function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): 
       down: server.down,
       recovery
     })),
+    keepalive: {
+      connections: keepalive.connections,
+      timeoutMs: keepalive.timeout,
+      requests: keepalive.requests,
+      lifetimeMs: keepalive.lifetime
+    },
     check: check
       ? {
           type: check.type,

@@ -222,10 +222,23 @@ const upstreamCheck = section({
   expect_body: text('text of up to 1000 characters', /^[^]{1,1000}$/).optional()
 })
 
+/**
+ * nginx 1.29.7 keeps 32 connections. With 256 clients that made a worker open connections all the
+ * time: with 256 here it answered 2.4 times the requests (median of three pairs of runs). The other
+ * defaults are nginx's.
+ */
+const upstreamKeepalive = section({
+  connections: whole(0, 1_000_000).default(256),
+  timeout: anyDuration.prefault('60s'),
+  requests: whole(1, 1_000_000_000).default(1000),
+  lifetime: anyDuration.prefault('1h')
+})
+
 const upstream = section({
   servers: z
     .array(server, { error: 'is not a list; use one entry for each server' })
     .min(1, { error: 'is empty; use at least one server' }),
+  keepalive: upstreamKeepalive.prefault({}),
   recovery: z
     .enum(['probe', 'request'], { error: 'is not a way to recover; use probe or request' })
     .default('probe'),

@@ -94,6 +94,19 @@ export class Director {
   }
 
   /**
+   * Puts new processes in the place of the proxy's workers, one after the other; no request fails and
+   * no address moves.
+   */
+  async replaceWorkers(): Promise<void> {
+    const { proxy } = this.#config
+    if (!proxy || !this.#supervisor) return
+    this.#log.info('replacing the workers')
+    // A new worker opens the logs, which may have been moved away.
+    await prepareLogFiles(proxy, this.#workerOwner)
+    await this.#supervisor.replaceWorkers()
+  }
+
+  /**
    * Hands the addresses over, lets the running requests finish, and ends every process. A second call
    * waits for nothing.
    */
@@ -102,6 +115,8 @@ export class Director {
     this.#systemd.notify('STOPPING=1')
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
+    // A connection that is kept until the address has moved would break in the middle of a request.
+    if (this.#routers.length > 0) this.#supervisor?.closeKept()
     await Promise.all(this.#routers.map((router) => router.stop()))
     await this.#supervisor?.stop(graceMs)
     if (this.#watchdog) clearInterval(this.#watchdog)

@@ -5,6 +5,9 @@ import type { DirectorMessage, WorkerMessage } from '../proxy/worker-messages.js
 
 const ENTRY = fileURLToPath(new URL('../proxy/worker.js', import.meta.url))
 
+/** A worker that has not exited this long after its grace is killed. */
+const KILL_MARGIN_MS = 250
+
 /** What a worker process tells its supervisor. */
 export interface WorkerObserver {
   message(worker: WorkerProcess, message: WorkerMessage): void
@@ -24,23 +27,35 @@ export class WorkerProcess {
   readonly startedAt: number
   /** True from its `listening` until its exit. */
   isListening = false
+  /** Resolves with true when it listens, with false if it exits before. */
+  readonly started: Promise<boolean>
+  readonly exited: Promise<void>
   /** When the ping that is not answered yet was sent; null when all are. */
   unansweredSince: number | null = null
+  readonly #observer: WorkerObserver
   readonly #worker: Worker
+  #settleStart: (isListening: boolean) => void = () => undefined
+  #settleExit: () => void = () => undefined
 
   constructor(observer: WorkerObserver, now: number) {
     this.startedAt = now
+    this.#observer = observer
+    this.started = new Promise((resolve) => (this.#settleStart = resolve))
+    this.exited = new Promise((resolve) => (this.#settleExit = resolve))
     this.#worker = withoutCapabilities(() => cluster.fork())
     this.#worker.on('error', (error) => {
       // A lost channel is followed by `exit`; a process that never came to be is not.
-      if (this.#worker.process.pid === undefined) observer.exited(this, error.message)
+      if (this.#worker.process.pid === undefined) this.#end(error.message)
     })
     this.#worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'listening') {
+        this.isListening = true
+        this.#settleStart(true)
+      }
       observer.message(this, message)
     })
     this.#worker.on('exit', (status: number | null, signal: string | null) => {
-      this.isListening = false
-      observer.exited(this, signal ? `killed by ${signal}` : `exited with status ${status ?? '?'}`)
+      this.#end(signal ? `killed by ${signal}` : `exited with status ${status ?? '?'}`)
     })
   }
 
@@ -54,7 +69,27 @@ export class WorkerProcess {
       this.#worker.process.send(message, undefined, {}, () => undefined)
   }
 
+  /**
+   * Lets it finish what it serves for at most `graceMs`; after that it is killed. Resolves with its
+   * exit. A second call may only shorten the time.
+   */
+  async end(graceMs: number): Promise<void> {
+    this.send({ type: 'shutdown', graceMs })
+    const killer = setTimeout(() => {
+      this.kill()
+    }, graceMs + KILL_MARGIN_MS)
+    await this.exited
+    clearTimeout(killer)
+  }
+
   kill(): void {
     this.#worker.process.kill('SIGKILL')
+  }
+
+  #end(why: string): void {
+    this.isListening = false
+    this.#observer.exited(this, why)
+    this.#settleStart(false)
+    this.#settleExit()
   }
 }

@@ -4,14 +4,11 @@ import type { WorkerMessage } from '../proxy/worker-messages.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
-import { afterDeath, FRESH, type Backoff } from './worker-backoff.js'
+import { afterDeath, FRESH } from './worker-backoff.js'
+import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
+import { replaceWorkers, type Slot } from './worker-replacement.js'
 
-/** A worker that does not begin to listen in this time is replaced. */
-const START_TIMEOUT_MS = 10_000
-const PING_INTERVAL_MS = 1000
-/** A worker whose loop stands still this long is stuck: killed, and replaced. */
-const STUCK_AFTER_MS = 5000
 /** When the last listening worker is lost, its replacement has this long before we call it an outage. */
 const REPLACEMENT_GRACE_MS = 250
 
@@ -19,12 +16,6 @@ const REPLACEMENT_GRACE_MS = 250
 export interface SupervisorObserver {
   /** The service may be up or down now: worth a check at once. */
   availabilityChanged(): void
-}
-
-interface Slot {
-  worker: WorkerProcess | null
-  backoff: Backoff
-  restart: NodeJS.Timeout | null
 }
 
 /**
@@ -38,16 +29,15 @@ export class WorkerSupervisor {
   readonly #now: () => number
   readonly #observer: SupervisorObserver
   readonly #peers: PeerWatches
-  readonly #slots: Slot[]
-  #pingTimer: NodeJS.Timeout | null = null
+  readonly #slots: readonly Slot[]
+  /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
+  readonly #processes = new Set<WorkerProcess>()
+  readonly #pings: WorkerPings
   #graceTimer: NodeJS.Timeout | null = null
-  #pingId = 0
-  #pingedAt = 0
+  #isReplacing = false
   #isStopping = false
   /** Set while `start` waits for the first workers. */
   #starting: { resolve: () => void; reject: (error: Error) => void } | null = null
-  readonly #gone: Promise<void>
-  #leave: () => void = () => undefined
 
   constructor(
     config: ProxyConfig,
@@ -64,9 +54,10 @@ export class WorkerSupervisor {
     this.#peers = new PeerWatches(config, log, { ...WATCH_PORTS, now }, (index, status) => {
       this.#broadcast({ type: 'peer', index, status })
     })
-    this.#gone = new Promise((resolve) => (this.#leave = resolve))
+    this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
+      successor: null,
       backoff: FRESH,
       restart: null
     }))
@@ -88,7 +79,7 @@ export class WorkerSupervisor {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#starting = { resolve, reject }
-        for (const slot of this.#slots) this.#fork(slot)
+        for (const slot of this.#slots) slot.worker = this.#fork(slot)
       })
     } catch (error) {
       await this.stop(0)
@@ -98,9 +89,7 @@ export class WorkerSupervisor {
       this.#starting = null
     }
     if (this.#isStopping) return
-    this.#pingTimer = setInterval(() => {
-      this.#ping()
-    }, PING_INTERVAL_MS)
+    this.#pings.start()
     this.#peers.start()
   }
 
@@ -108,34 +97,49 @@ export class WorkerSupervisor {
     this.#broadcast({ type: 'reopen-logs' })
   }
 
+  /**
+   * Puts new processes in the place of all workers, without a failed request. Resolves when that is
+   * done or has failed; a second call meanwhile does nothing.
+   */
+  async replaceWorkers(): Promise<void> {
+    if (this.#starting || this.#isStopping) return
+    if (this.#isReplacing) {
+      this.#log.warn('the workers are being replaced already')
+      return
+    }
+    this.#isReplacing = true
+    const isDone = await replaceWorkers(this.#slots, this.#log, (slot) =>
+      this.#isStopping ? null : (slot.successor = this.#fork(slot))
+    )
+    this.#isReplacing = false
+    // `stop` may have been called meanwhile, which TypeScript cannot see.
+    if (this.#isStopping as boolean) return
+    if (isDone) this.#log.info('all workers are new')
+    else this.#log.error('a new worker did not start: the workers that serve stay')
+  }
+
+  /** Has the workers close each connection of a client after its next response. */
+  closeKept(): void {
+    this.#broadcast({ type: 'close-kept' })
+  }
+
   /** Ends all workers: they finish what runs for at most `graceMs`, then they are killed. Callable twice. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
     this.#starting?.resolve()
     this.#peers.stop()
-    if (this.#pingTimer) clearInterval(this.#pingTimer)
+    this.#pings.stop()
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
-    if (this.#slots.every((slot) => slot.worker === null)) return
-    this.#broadcast({ type: 'shutdown', graceMs })
-    const killer = setTimeout(() => {
-      this.#killAll()
-    }, graceMs + REPLACEMENT_GRACE_MS)
-    await this.#gone
-    clearTimeout(killer)
-  }
-
-  #killAll(): void {
-    for (const slot of this.#slots) slot.worker?.kill()
+    await Promise.all([...this.#processes].map((worker) => worker.end(graceMs)))
   }
 
   #broadcast(message: Parameters<WorkerProcess['send']>[0], except?: WorkerProcess): void {
-    for (const { worker } of this.#slots) if (worker && worker !== except) worker.send(message)
+    for (const worker of this.#processes) if (worker !== except) worker.send(message)
   }
 
-  #fork(slot: Slot): void {
-    slot.restart = null
-    slot.worker = new WorkerProcess(
+  #fork(slot: Slot): WorkerProcess {
+    const worker = new WorkerProcess(
       {
         message: (worker, message) => {
           this.#receive(worker, message)
@@ -146,6 +150,8 @@ export class WorkerSupervisor {
       },
       this.#now()
     )
+    this.#processes.add(worker)
+    return worker
   }
 
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
@@ -182,7 +188,6 @@ export class WorkerSupervisor {
   }
 
   #listening(worker: WorkerProcess): void {
-    worker.isListening = true
     this.#log.info({ worker: worker.pid }, 'worker listens')
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     this.#graceTimer = null
@@ -193,52 +198,38 @@ export class WorkerSupervisor {
   }
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
-    slot.worker = null
-    if (this.#isStopping) {
-      if (this.#slots.every((other) => other.worker === null)) this.#leave()
-      return
-    }
+    this.#processes.delete(worker)
+    if (this.#isStopping) return
     if (this.#starting) {
       this.#starting.reject(new TshaError('TSHA_E_WORKER', `a worker ${why} before it listened`))
       return
     }
+    if (slot.worker === worker) {
+      this.#replaceDead(slot, worker, why)
+      return
+    }
+    if (slot.successor === worker) slot.successor = null
+    this.#log.info({ worker: worker.pid, why }, 'worker ended')
+  }
+
+  #replaceDead(slot: Slot, worker: WorkerProcess, why: string): void {
     const { backoff, delayMs } = afterDeath(slot.backoff, this.#now() - worker.startedAt)
     slot.backoff = backoff
-    this.#log.error({ worker: worker.pid, why, delayMs }, 'worker died, starting another')
-    slot.restart = setTimeout(() => {
-      this.#fork(slot)
-    }, delayMs)
+    slot.worker = slot.successor
+    slot.successor = null
+    if (slot.worker) {
+      this.#log.error({ worker: worker.pid, why, by: slot.worker.pid }, 'worker died')
+    } else {
+      this.#log.error({ worker: worker.pid, why, delayMs }, 'worker died, starting another')
+      slot.restart = setTimeout(() => {
+        slot.restart = null
+        slot.worker = this.#fork(slot)
+      }, delayMs)
+    }
     if (this.#slots.some((other) => other.worker?.isListening === true)) return
     this.#graceTimer ??= setTimeout(() => {
       this.#graceTimer = null
       this.#observer.availabilityChanged()
     }, REPLACEMENT_GRACE_MS)
-  }
-
-  #ping(): void {
-    const now = this.#now()
-    // We stood still ourselves: answers may wait to be read.
-    const wasPaused = now - this.#pingedAt > 2 * PING_INTERVAL_MS
-    this.#pingedAt = now
-    for (const { worker } of this.#slots) {
-      if (!worker) continue
-      if (wasPaused) worker.unansweredSince = null
-      if (!worker.isListening) {
-        if (now - worker.startedAt > START_TIMEOUT_MS)
-          this.#killStuck(worker, 'does not begin to listen')
-        continue
-      }
-      if (worker.unansweredSince !== null && now - worker.unansweredSince > STUCK_AFTER_MS) {
-        this.#killStuck(worker, 'does not answer')
-        continue
-      }
-      worker.unansweredSince ??= now
-      worker.send({ type: 'ping', id: ++this.#pingId })
-    }
-  }
-
-  #killStuck(worker: WorkerProcess, why: string): void {
-    this.#log.error({ worker: worker.pid, why }, 'worker is stuck, killing it')
-    worker.kill()
   }
 }

@@ -23,6 +23,7 @@ export interface EngineCounters {
 /** What clients need of the engine, beside what their requests need. */
 export interface ClientEngine extends ExchangeHost {
   readonly isDraining: boolean
+  readonly drainSilenceMs: number
   /** The Date field's value for now. */
   date(): string
   /** A client's connection is closed. */
@@ -53,6 +54,10 @@ export class EngineClientHost implements ClientHost {
 
   get isDraining(): boolean {
     return this.#engine.isDraining
+  }
+
+  get drainSilenceMs(): number {
+    return this.#engine.drainSilenceMs
   }
 
   now(): number {

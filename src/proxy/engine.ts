@@ -6,6 +6,7 @@ import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { Drain, drainSilenceMs } from './drain.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
 import { LogFile } from './log-file.js'
@@ -46,6 +47,7 @@ export class Engine implements ClientEngine {
   readonly bodyBudget = new BodyBudget()
   readonly now: () => number
   isDraining = false
+  drainSilenceMs = Infinity
   readonly #config: ProxyConfig
   readonly #clock: Clock
   readonly #token: Buffer
@@ -56,12 +58,15 @@ export class Engine implements ClientEngine {
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
   readonly #idle = new Set<ClientConnection>()
-  readonly #waiting = new WaitingRoom<Listener>(BACKLOG)
+  readonly #waiting = new WaitingRoom<Listener>(BACKLOG, () => {
+    this.#clientLeft()
+  })
   #serial = 0
   #sweeper: NodeJS.Timeout | null = null
   #dateSecond = -1
   #date = ''
-  #onEmpty: (() => void) | null = null
+  readonly #drain = new Drain()
+  #isEnding = false
   #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
     clientConnections: 0,
@@ -97,7 +102,7 @@ export class Engine implements ClientEngine {
       peerCount += upstream.servers.length
       return group
     })
-    this.pool = new UpstreamPool(peerCount)
+    this.pool = new UpstreamPool(config.upstreams)
     const groups = new Map(this.#groups.map((group) => [group.name, group]))
     const facts = { hostname: hostname(), pid: process.pid }
     try {
@@ -119,8 +124,11 @@ export class Engine implements ClientEngine {
   async listen(): Promise<ListenAddress[]> {
     const addresses: ListenAddress[] = []
     for (const listener of this.#listeners) addresses.push(await this.#listenOn(listener))
+    // What has come meanwhile is read before anybody is closed for having been silent.
     this.#sweeper = setInterval(() => {
-      this.#sweep()
+      setImmediate(() => {
+        this.#sweep()
+      })
     }, SWEEP_MS)
     return addresses
   }
@@ -151,40 +159,42 @@ export class Engine implements ClientEngine {
   }
 
   /**
-   * Stops accepting, lets the requests that run finish with `Connection: close`, and closes
-   * everything after `graceMs` at the latest. A second call waits for the first one.
+   * Goes on accepting, but every response is the last of its connection: clients should have none
+   * that they could use when the address moves.
+   */
+  closeKept(): void {
+    this.isDraining = true
+  }
+
+  /**
+   * Stops accepting, lets the requests that run or are on their way finish with `Connection: close`,
+   * and closes everything after `graceMs` at the latest. A second call may only shorten that.
    */
   shutdown(graceMs: number): Promise<void> {
+    this.#drain.limit(graceMs, this.now())
     return (this.#shutdown ??= this.#finish(graceMs))
   }
 
   async #finish(graceMs: number): Promise<void> {
+    this.#isEnding = true
     this.isDraining = true
+    this.drainSilenceMs = drainSilenceMs(graceMs)
+    // The other workers go on accepting from the queue that they share with us.
     for (const server of this.#servers) server.close()
+    for (const client of this.#idle) client.drain()
+    this.#clientLeft()
+    await this.#drain.over
     this.#waiting.clear()
-    for (const client of this.#idle) client.closeIfIdle()
-    this.pool.closeIdle()
-    if (this.#clients.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs)
-        this.#onEmpty = (): void => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    await this.#cutClients()
+    for (const client of this.#clients) client.destroy()
+    await this.#drain.emptied
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
     await Promise.all([...this.#logs.values()].map((log) => log.close()))
   }
 
-  /** Closes the clients that are left, and resolves when the last of them has been logged. */
-  async #cutClients(): Promise<void> {
-    if (this.#clients.size === 0) return
-    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
-    for (const client of this.#clients) client.destroy()
-    await empty
+  /** One client less: perhaps it was the last one that a shutdown waited for. */
+  #clientLeft(): void {
+    if (this.#isEnding && this.#clients.size + this.#waiting.size === 0) this.#drain.empty()
   }
 
   /** What was done so far. */
@@ -299,12 +309,13 @@ export class Engine implements ClientEngine {
     const host = this.#hostFor(table)
     const client = new Http1Client(socket, facts, table.fallback.config, host)
     this.#clients.add(client)
+    if (this.isDraining) client.drain()
   }
 
   forget(client: ClientConnection): void {
     this.#clients.delete(client)
     if (this.#waiting.size > 0) this.#admitWaiting()
-    if (this.#clients.size === 0) this.#onEmpty?.()
+    this.#clientLeft()
   }
 
   readonly #hosts = new Map<SiteTable, ClientHost>()

@@ -32,6 +32,8 @@ export interface RequestPlan {
   readonly dropped: ReadonlySet<string>
   /** Whether the configuration sets Host. */
   readonly setsHost: boolean
+  /** Whether the server is told to close after its response, because we would. */
+  readonly closes: boolean
 }
 
 /** Variables that may hold control characters because they were decoded from something. */
@@ -39,11 +41,13 @@ const DECODED_VARIABLES = ['uri', 'remote_user']
 
 /**
  * Compiles `proxy_set_header` lines.
+ * @param closes whether no connection is kept after a response
  * @throws {RangeError} for an unknown variable, and for a field that only tsha itself can set
  */
 export function compileRequestPlan(
   setHeaders: readonly (readonly [name: string, template: string])[],
-  facts: ProcessFacts
+  facts: ProcessFacts,
+  closes = false
 ): RequestPlan {
   const set: { prefix: string; value: VariableReader }[] = []
   const dropped = new Set([...HOP_BY_HOP, 'expect', 'host', 'x-tsha-check'])
@@ -62,7 +66,7 @@ export function compileRequestPlan(
     const value = compileTemplate(template, facts, isRisky ? withoutControls : undefined)
     set.push({ prefix: `${name}: `, value })
   }
-  return { set, dropped, setsHost }
+  return { set, dropped, setsHost, closes }
 }
 
 /** A decoded path must not bring a line of its own into the head. */
@@ -80,6 +84,7 @@ export function requestHeadText(plan: RequestPlan, head: RequestHead, tx: Transa
   }
   if (head.framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
   else if (head.framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  if (plan.closes) text += 'Connection: close\r\n'
   const { names, keys, values, nominated } = head
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] ?? ''

@@ -61,10 +61,23 @@ export interface UpstreamCheck {
   readonly expectBody: string | null
 }
 
+/** How connections to the servers of an upstream are kept for later requests. */
+export interface UpstreamKeepalive {
+  /** Idle connections that a worker keeps to each server; 0 keeps none. */
+  readonly connections: number
+  /** How long an idle connection is kept. */
+  readonly timeoutMs: number
+  /** Requests sent on one connection. */
+  readonly requests: number
+  /** A connection that is older is closed after its request. */
+  readonly lifetimeMs: number
+}
+
 /** A named group of servers. */
 export interface Upstream {
   readonly name: string
   readonly servers: readonly UpstreamServer[]
+  readonly keepalive: UpstreamKeepalive
   /** Null checks none. */
   readonly check: UpstreamCheck | null
 }

@@ -69,7 +69,7 @@ export function compileListeners(
     const key = addressKey(server.listen)
     const entry = byAddress.get(key) ?? { address: server.listen, sites: [] }
     byAddress.set(key, entry)
-    entry.sites.push(compileSite(server, groups, facts, openLog))
+    entry.sites.push(compileSite(server, config, groups, facts, openLog))
   }
   const entries = [...byAddress.values()]
   const isCovered = (address: ListenAddress): boolean =>
@@ -105,6 +105,7 @@ function siteTable(sites: readonly Site[]): SiteTable {
 
 function compileSite(
   server: VirtualServer,
+  { upstreams }: Pick<ProxyConfig, 'upstreams'>,
   groups: ReadonlyMap<string, PeerGroup>,
   facts: ProcessFacts,
   openLog: (path: string) => LineSink
@@ -116,10 +117,11 @@ function compileSite(
   const compileRoute = (route: Route): CompiledRoute => {
     const group = groups.get(route.upstream)
     if (group === undefined) throw new RangeError(`no upstream is named ${route.upstream}`)
+    const upstream = upstreams.find(({ name }) => name === route.upstream)
     return {
       config: route,
       group,
-      plan: compileRequestPlan(route.setHeaders, facts),
+      plan: compileRequestPlan(route.setHeaders, facts, upstream?.keepalive.connections === 0),
       conditions: new Set(route.nextUpstream),
       loggers: route.accessLogs.map(compileLog)
     }

@@ -12,10 +12,13 @@ interface Waiting<E> {
  */
 export class WaitingRoom<E> {
   readonly #capacity: number
+  readonly #onLeft: () => void
   readonly #waiting = new Set<Waiting<E>>()
 
-  constructor(capacity: number) {
+  /** @param onLeft called when a connection that waits is closed */
+  constructor(capacity: number, onLeft: () => void) {
     this.#capacity = capacity
+    this.#onLeft = onLeft
   }
 
   get size(): number {
@@ -29,7 +32,10 @@ export class WaitingRoom<E> {
     }
     const waiting = { socket, entrance }
     this.#waiting.add(waiting)
-    socket.user = new Leaver(() => this.#waiting.delete(waiting))
+    socket.user = new Leaver(() => {
+      this.#waiting.delete(waiting)
+      this.#onLeft()
+    })
     socket.pause()
   }
 

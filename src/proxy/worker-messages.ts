@@ -19,7 +19,9 @@ export type DirectorMessage =
   | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
   | TurnMessage
   | { readonly type: 'reopen-logs' }
-  /** Finish what runs, at most for `graceMs`, then exit. */
+  /** The address goes to the partner in a moment: close each connection after its response. */
+  | { readonly type: 'close-kept' }
+  /** Finish what runs, at most for `graceMs`, then exit. Sent again it may only shorten the time. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
 

@@ -9,7 +9,6 @@ import type { DirectorMessage, WorkerMessage } from './worker-messages.js'
  */
 
 let engine: Engine | null = null
-let isStopping = false
 
 function tell(message: WorkerMessage): void {
   // A director that died is noticed by 'disconnect'; a message to it is lost and nothing else.
@@ -41,15 +40,14 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
       tell({ type: 'turn', index, currentWeights })
     }
   })
+  // What the director tells while we begin to listen must not be lost.
+  engine = started
   await started.listen()
   dropPrivileges(config.user, config.group)
-  engine = started
   tell({ type: 'listening' })
 }
 
 async function stop(graceMs: number): Promise<void> {
-  if (isStopping) return
-  isStopping = true
   await engine?.shutdown(graceMs)
   process.exit(0)
 }
@@ -68,6 +66,9 @@ function receive(message: DirectorMessage): void {
     case 'reopen-logs':
       engine?.reopenLogs().catch(fail)
       break
+    case 'close-kept':
+      engine?.closeKept()
+      break
     case 'shutdown':
       stop(message.graceMs).catch(fail)
       break
@@ -79,10 +80,13 @@ function receive(message: DirectorMessage): void {
 
 process.title = 'tsha: worker'
 process.on('message', receive)
-// The director alone decides when a worker goes: a signal to the whole group must not cut requests.
+// The director alone decides when a worker goes: a signal to the whole group must not cut requests,
+// nor make Node listen for a debugger, which SIGUSR1 does by default.
 process.on('SIGTERM', () => undefined)
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
+process.on('SIGUSR1', () => undefined)
+process.on('SIGUSR2', () => undefined)
 process.on('disconnect', () => process.exit(0))
 process.on('uncaughtException', (error) => {
   process.stderr.write(`tsha worker ${process.pid}: ${error.stack ?? error.message}\n`, () =>

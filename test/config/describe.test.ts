@@ -44,6 +44,7 @@ proxy: 4 workers as user nginx, 1024 connections each, error log /var/log/tsha/e
   listener 0.0.0.0:80, names www.example.org
     / -> web; timeouts 1m/1m/1m; next upstream error timeout; access log /var/log/tsha/access.log
   upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s), 192.0.2.11:81 (max_fails 1 fail_timeout 10s weight 2 down)
+    keepalive 256 connections to each server, timeout 1m, 1000 requests, lifetime 1h
 note: virtual router web: the password has 9 characters; VRRP carries 8, so only the first 8 are used, as keepalived does`
   )
 })
@@ -56,15 +57,17 @@ upstreams:
     servers: [{ address: 192.0.2.10 }]
     recovery: request
     check: { type: http, path: /health, expect_status: [200, 300-399], expect_body: ready }
-  db: { servers: [{ address: 192.0.2.11 }], check: { type: tcp, interval: 5s, rise: 3 } }
+  db: { servers: [{ address: 192.0.2.11 }], keepalive: { connections: 0 }, check: { type: tcp, interval: 5s, rise: 3 } }
 listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
 `
   })
   const lines = describeConfig(loaded).split('\n')
   t.strictSame(lines.slice(lines.findIndex((line) => line.startsWith('  upstream'))), [
     '  upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s); recovery by a request',
+    '    keepalive 256 connections to each server, timeout 1m, 1000 requests, lifetime 1h',
     '    check http /health, host web, status 200 300-399, body with "ready": every 2s, 500ms while it fails, timeout 1s, fall 2, rise 1',
     '  upstream db: 192.0.2.11:80 (max_fails 1 fail_timeout 10s)',
+    '    keepalive off',
     '    check tcp: every 5s, 500ms while it fails, timeout 1s, fall 2, rise 3'
   ])
 })

@@ -93,6 +93,26 @@ t.test(
   }
 )
 
+t.test('keepalive in upstream: nginx has the words, tsha the keys', async (t) => {
+  const http = `upstream a { server 192.0.2.1; keepalive 16; keepalive_timeout 1m30s;
+    keepalive_requests 500; keepalive_time 30m; }
+    upstream b { server 192.0.2.1; keepalive 0; }
+    keepalive_timeout 5; proxy_http_version 1.1;`
+  const { config, ignored } = await load(t, { 'nginx.conf': conf({ http }) })
+  const [web, a, b] = config.proxy?.upstreams ?? []
+  const defaults = { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 }
+  t.strictSame(web?.keepalive, defaults, 'nothing is inherited from http')
+  t.strictSame(a?.keepalive, {
+    connections: 16,
+    timeoutMs: 90000,
+    requests: 500,
+    lifetimeMs: 1800000
+  })
+  t.strictSame(b?.keepalive, { ...defaults, connections: 0 })
+  t.equal(config.proxy?.servers[0]?.keepaliveTimeoutMs, 5000)
+  t.strictSame(ignored, ['proxy_http_version'])
+})
+
 t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
@@ -167,8 +187,16 @@ t.test('what tsha does not have is refused as not supported, at its place', asyn
       '1:11: "syslog:server=192.0.2.1" in error_log is not supported; use an absolute path'
     ],
     [
+      { http: 'upstream b { server 192.0.2.1; keepalive 16 local; }' },
+      '4:45: "local" in keepalive is not supported'
+    ],
+    [
+      { server: 'keepalive_time 1h;' },
+      '6:1: directive "keepalive_time" in server is not supported; use it in upstream'
+    ],
+    [
       { location: 'keepalive_timeout 5;' },
-      '9:1: directive "keepalive_timeout" in location is not supported; use it in http, server'
+      '9:1: directive "keepalive_timeout" in location is not supported; use it in http, server, upstream'
     ]
   ]
   for (const [parts, problem] of rows) {
@@ -191,6 +219,18 @@ t.test('what nginx refuses is refused', async (t) => {
     [
       { http: 'keepalive_timeout 5; keepalive_timeout 6;' },
       '4:22: "keepalive_timeout" is given twice in one block; use it once [TSHA_E_DUPLICATE]'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.1; keepalive many; }' },
+      '4:42: keepalive "many" is not valid; use a whole number [TSHA_E_VALUE]'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.1; keepalive_requests 0; }' },
+      '4:51: keepalive_requests 0 is out of range; use 1 to 1000000000 [TSHA_E_VALUE]'
+    ],
+    [
+      { location: 'proxy_http_version 1.0;' },
+      '9:20: proxy_http_version "1.0" is not valid; use 1.1, the version that tsha speaks [TSHA_E_VALUE]'
     ],
     [
       { location: 'proxy_read_timeout 3x;' },
@@ -321,6 +361,7 @@ t.test('servers are told apart by listen, default_server and names', async (t) =
         recovery: 'probe'
       }
     ],
+    keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
     check: null
   })
   t.strictSame(notes, [

@@ -91,6 +91,7 @@ t.test('the old files of the master together make this model', async (t) => {
               recovery: 'probe'
             }
           ],
+          keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
           check: null
         }
       ],

@@ -82,6 +82,28 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
   t.equal(config.proxy?.user, 'nobody')
 })
 
+t.test('keepalive of an upstream: its settings, their bounds', async (t) => {
+  const text = (keepalive: string): string =>
+    PROXY.replace('192.0.2.10 }]', `192.0.2.10 }], keepalive: ${keepalive}`)
+  const { config } = await load(t, {
+    'tsha.yaml': text('{ connections: 0, timeout: 5s, requests: 100, lifetime: 10m }')
+  })
+  t.strictSame(config.proxy?.upstreams[0]?.keepalive, {
+    connections: 0,
+    timeoutMs: 5000,
+    requests: 100,
+    lifetimeMs: 600000
+  })
+  const wrong = '{ connections: -1, timeout: 5, requests: 0, lifetime: x, idle: 3 }'
+  t.strictSame(await problemsOf(t, { 'tsha.yaml': text(wrong) }), [
+    'tsha.yaml:3:72: connections -1 is out of range; use 0 to 1000000 [TSHA_E_VALUE]',
+    'tsha.yaml:3:85: timeout 5 has no unit; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
+    'tsha.yaml:3:98: requests 0 is out of range; use 1 to 1000000000 [TSHA_E_VALUE]',
+    'tsha.yaml:3:111: lifetime "x" is not a duration; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
+    'tsha.yaml:3:114: unknown key "idle"; use one of connections, timeout, requests, lifetime [TSHA_E_UNKNOWN_KEY]'
+  ])
+})
+
 t.test('auto is never fewer than two workers, so that one crash never leaves none', async (t) => {
   const machine = { ...USER_MACHINE, cpuCount: 1 }
   const { config } = await load(t, { 'tsha.yaml': PROXY }, { machine })

@@ -16,7 +16,8 @@ await t.test(
     const { master } = await startPair(lab)
 
     const load = await lab.steadyClient({ rate: RATE })
-    await load.waitForAnswer(0, 5000)
+    const kept = await lab.steadyClient({ rate: 50, keepAlive: 20 })
+    await kept.waitForAnswer(Date.now() + 500, 5000)
     const mark = lab.watch.mark
     const at = await master.stop()
     await lab.watch.waitForChange('director2', true, 2000, mark)
@@ -27,5 +28,8 @@ await t.test(
     t.ok(total > RATE, 'the client asked all the time')
     // Only what is answered in the very moment of the change can be lost; keepalived loses 130.
     t.ok(failed <= 2, `${failed} failed, ${given.at - at} ms after the request to stop`)
+    const summary = await kept.stop()
+    t.comment(`on kept connections: ${JSON.stringify(summary.failures)} of ${summary.total}`)
+    t.ok(summary.failed <= 2, `${summary.failed} failed on kept connections`)
   }
 )

@@ -39,6 +39,7 @@ async function slowClient(
     now: () => 0,
     date: () => 'Sun, 22 Nov 2026 12:35:14 GMT',
     isDraining: false,
+    drainSilenceMs: Infinity,
     open: handler,
     settle: ignore,
     report: ignore,

@@ -87,8 +87,9 @@ t.test(
     const client = new RawClient(port)
     client.send(get())
     while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
-    worker.worker.process.kill('SIGTERM')
-    worker.worker.process.kill('SIGINT')
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+      worker.worker.process.kill(signal)
+    }
     worker.tell({ type: 'shutdown', graceMs: 5000 })
     worker.tell({ type: 'ping', id: 1 })
     await worker.hear('pong')
@@ -203,3 +204,23 @@ t.test(
     t.equal((await unknown.hear('failed')).code, 'TSHA_E_WORKER')
   }
 )
+
+t.test('connections that wait to be accepted outlive the worker that ends', async (t) => {
+  const web = await scriptedUpstream()
+  const { config, port } = await configOn({ servers: [web.port] })
+  const [old, next] = [new WorkerUnderTest(), new WorkerUnderTest()]
+  t.teardown(() => Promise.all([old.kill(), next.kill(), web.close()]))
+  await Promise.all([old.start(config), next.start(config)])
+  await Promise.all([old.hear('listening'), next.hear('listening')])
+  for (const worker of [old, next]) worker.worker.process.kill('SIGSTOP')
+  const clients = Array.from({ length: 20 }, () => new RawClient(port))
+  for (const client of clients) {
+    await once(client.socket, 'connect')
+    client.send(get())
+  }
+  old.tell({ type: 'shutdown', graceMs: 5000 })
+  old.worker.process.kill('SIGCONT')
+  t.same(await old.exited, { code: 0, signal: null })
+  next.worker.process.kill('SIGCONT')
+  for (const client of clients) t.equal(statusOf(await client.rest()), 200)
+})

@@ -68,14 +68,23 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
   server_name: { contexts: ['server'], args: [1, Infinity], isRepeatable: true },
   location: { contexts: ['server', 'location'], args: [1, 2], isBlock: true, isRepeatable: true },
 
-  keepalive_timeout: { contexts: HTTP_AND_SERVER, args: [1, 2], ...time },
-  keepalive_requests: { contexts: HTTP_AND_SERVER, args: ONE, ...number },
+  keepalive: { contexts: ['upstream'], args: [1, 2], ...number },
+  keepalive_timeout: { contexts: [...HTTP_AND_SERVER, 'upstream'], args: [1, 2], ...time },
+  keepalive_requests: { contexts: [...HTTP_AND_SERVER, 'upstream'], args: ONE, ...number },
+  keepalive_time: { contexts: ['upstream'], args: ONE, ...time },
   client_header_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   client_body_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   send_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   client_max_body_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
 
   proxy_pass: { contexts: ['location'], args: ONE },
+  proxy_http_version: {
+    contexts: HTTP_LEVELS,
+    args: ONE,
+    isIgnored: true,
+    convert: (text) => (text === '1.1' ? text : undefined),
+    expected: '1.1, the version that tsha speaks'
+  },
   proxy_set_header: { contexts: HTTP_LEVELS, args: [2, 2], isRepeatable: true },
   proxy_connect_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
   proxy_send_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
@@ -93,6 +102,7 @@ export const NARROWER_CONTEXTS: Readonly<Record<string, readonly Context[]>> = {
   error_log: HTTP_LEVELS,
   keepalive_timeout: ['location'],
   keepalive_requests: ['location'],
+  keepalive_time: HTTP_LEVELS,
   client_body_timeout: ['location'],
   send_timeout: ['location']
 }

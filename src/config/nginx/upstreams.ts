@@ -1,11 +1,19 @@
 import type { Path } from '../source.js'
 import { formatEndpoint } from '../../proxy/endpoint.js'
 import { parseEndpoint } from '../units.js'
-import { Block } from './block.js'
+import { Block, setInherited } from './block.js'
 import type { Report } from './block.js'
 import { parseNginxTime } from './directives.js'
 import type { Token } from './lexer.js'
 import type { Directive } from './parser.js'
+
+/** The keys of `keepalive` in `tsha.yaml` and nginx's words for them. */
+const KEEPALIVE_SETTINGS = [
+  ['connections', 'keepalive'],
+  ['timeout', 'keepalive_timeout'],
+  ['requests', 'keepalive_requests'],
+  ['lifetime', 'keepalive_time']
+] as const
 
 /** The upstreams of a `nginx.conf`, those of `upstream` blocks and those that an address makes. */
 export class Upstreams {
@@ -59,10 +67,18 @@ export class Upstreams {
       report.place([...path, 'servers', index], server)
       return this.#readServer(server, [...path, 'servers', index])
     })
-    this.value[name] = { servers }
+    this.value[name] = { servers, keepalive: this.#readKeepalive(block, [...path, 'keepalive']) }
     this.#nameByLowerCase.set(name.toLowerCase(), name)
     report.place(path, directive)
     report.place([...path, 'servers'], directive)
+  }
+
+  #readKeepalive(block: Block, path: Path): Record<string, unknown> {
+    const keepalive: Record<string, unknown> = {}
+    for (const [key, directive] of KEEPALIVE_SETTINGS) {
+      setInherited(keepalive, key, path, [block], directive, this.#report)
+    }
+    return keepalive
   }
 
   #readServer(directive: Directive, path: Path): Record<string, unknown> {

@@ -59,10 +59,10 @@ export interface ClientConnection extends Client {
    */
   isSpare(now: number): boolean
   /**
-   * Closes a connection that waits for a request, at once or when it has become spare; one with a
-   * request closes after its response.
+   * The worker ends. A connection that waits for a request is closed when it has been silent for the
+   * host's `drainSilenceMs`; one with a request closes after its response.
    */
-  closeIfIdle(): void
+  drain(): void
   /** Closes at once. */
   destroy(): void
 }
@@ -75,6 +75,8 @@ export interface ClientHost {
   date(): string
   /** Whether connections are to be closed after their response. */
   readonly isDraining: boolean
+  /** While draining: how long an idle connection must have been silent before it is closed. */
+  readonly drainSilenceMs: number
   /** Begins the life of a request. */
   open(client: Client, transaction: Transaction, head: RequestHead): RequestHandler
   /** The request is over: counts and logs it. */

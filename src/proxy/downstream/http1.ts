@@ -41,6 +41,7 @@ export class Http1Client implements ClientConnection, SocketUser {
   readonly #acceptedAt: number
   #phase: Phase = 'idle'
   #requests = 0
+  #idleSince: number
   readonly #intake = new Intake()
   #startedAt = 0
   #isWorking = false
@@ -63,6 +64,7 @@ export class Http1Client implements ClientConnection, SocketUser {
     this.#defaults = defaults
     this.#host = host
     this.#acceptedAt = host.now()
+    this.#idleSince = this.#acceptedAt
     this.deadline = this.#acceptedAt + defaults.clientHeaderTimeoutMs
     host.setIdle(this, true)
     socket.user = this
@@ -72,10 +74,9 @@ export class Http1Client implements ClientConnection, SocketUser {
     return this.#requests > 0 || now >= this.#acceptedAt + FRESH_MS
   }
 
-  closeIfIdle(): void {
+  drain(): void {
     if (this.#phase !== 'idle') return
-    if (this.isSpare(this.#host.now())) this.#close()
-    else this.deadline = this.#acceptedAt + FRESH_MS
+    this.deadline = Math.min(this.deadline, this.#idleSince + this.#host.drainSilenceMs)
   }
 
   /** Closes at once. */
@@ -334,11 +335,12 @@ export class Http1Client implements ClientConnection, SocketUser {
       return
     }
     this.#phase = 'idle'
-    this.deadline = this.#host.now() + keepaliveTimeoutMs
+    this.#idleSince = this.#host.now()
+    this.deadline = this.#idleSince + keepaliveTimeoutMs
     this.#host.setIdle(this, true)
-    if (this.#host.isDraining) {
-      this.#close()
-    } else if (this.#intake.length > 0) {
+    // It was told that it may go on: what it sends now is still answered.
+    if (this.#host.isDraining) this.drain()
+    if (this.#intake.length > 0) {
       this.#socket.resume()
       this.#work()
     }

@@ -81,6 +81,8 @@ export interface ResponseHead extends Fields {
   readonly contentLength: number
   /** Whether the connection may carry another request when this response is complete. */
   readonly keepAlive: boolean
+  /** Value of Keep-Alive, of all its lines; null without the field. */
+  readonly keepAliveField: string | null
   readonly nominated: readonly string[] | null
   readonly length: number
 }
@@ -209,6 +211,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
     framing: framed.framing,
     contentLength: framed.contentLength,
     keepAlive: marks.keepAlive && framed.framing !== 'close',
+    keepAliveField: marks.keepAliveField,
     nominated: marks.nominated,
     length: text.length,
     names: fields.names,
@@ -325,6 +328,7 @@ interface Marks {
   /** Transfer codings of all lines in order, null without the field. */
   codings: string[] | null
   keepAlive: boolean
+  keepAliveField: string | null
   nominated: string[] | null
   expectsContinue: boolean
   check: string | null
@@ -339,6 +343,7 @@ function newMarks(minorVersion: 0 | 1): Marks {
     length: '',
     codings: null,
     keepAlive: minorVersion === 1,
+    keepAliveField: null,
     nominated: null,
     expectsContinue: false,
     check: null,
@@ -372,8 +377,18 @@ function readRequestFields(fields: Fields, minorVersion: 0 | 1): Marks {
 function readResponseFields(fields: Fields, minorVersion: 0 | 1): Marks {
   const marks = newMarks(minorVersion)
   const { keys, values } = fields
-  for (let i = 0; i < keys.length; i++) readSharedField(marks, keys[i] ?? '', values[i] ?? '')
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? ''
+    const value = values[i] ?? ''
+    if (key !== 'keep-alive') readSharedField(marks, key, value)
+    else marks.keepAliveField = joined(marks.keepAliveField, value)
+  }
   return marks
+}
+
+/** Several lines of one list (RFC 9110 §5.3). */
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`
 }
 
 function readSharedField(marks: Marks, key: string, value: string): void {

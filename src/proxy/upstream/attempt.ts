@@ -90,9 +90,9 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#now = now
     this.startedAt = now()
     this.endedAt = this.startedAt
-    const idle = fresh ? null : pool.take(peer, this)
+    const idle = fresh ? null : pool.take(peer, this, this.startedAt)
     this.isReused = idle !== null
-    this.#connection = idle ?? pool.open(peer, this)
+    this.#connection = idle ?? pool.open(peer, this, this.startedAt)
   }
 
   /** Sends the request, now or as soon as the connection is there. */
@@ -325,8 +325,12 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   #complete(mayReuse: boolean): void {
     this.#finish()
-    if (mayReuse && this.#isRequestComplete) this.#pool.release(this.#connection, this.endedAt)
-    else this.#connection.destroy()
+    if (mayReuse && this.#isRequestComplete) {
+      const field = this.#head?.keepAliveField ?? null
+      this.#pool.release(this.#connection, field, this.endedAt)
+    } else {
+      this.#connection.destroy()
+    }
     this.#owner.onResponseEnd()
   }
 

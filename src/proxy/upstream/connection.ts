@@ -23,6 +23,13 @@ export class UpstreamConnection implements SocketUser {
   user: ConnectionUser | null
   /** Requests sent on it. */
   requests = 0
+  /** What its server said last about the two limits below; null if it never did. */
+  keepAliveField: string | null = null
+  /** Requests that its server takes on it, as far as we know. */
+  maxRequests = Infinity
+  /** How long it may be idle before its server closes it, as far as we know. */
+  maxIdleMs = Infinity
+  readonly openedAt: number
   isConnected = false
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
@@ -30,9 +37,10 @@ export class UpstreamConnection implements SocketUser {
   readonly #onClosed: ClosedHandler
 
   /** Begins to connect. */
-  constructor(peer: Peer, user: ConnectionUser, onClosed: ClosedHandler) {
+  constructor(peer: Peer, user: ConnectionUser, now: number, onClosed: ClosedHandler) {
     this.peer = peer
     this.user = user
+    this.openedAt = now
     this.#onClosed = onClosed
     this.#socket = TcpSocket.connect(peer.server.host, peer.server.port)
     this.#socket.user = this

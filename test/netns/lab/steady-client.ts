@@ -7,7 +7,7 @@ import type { RequestResult } from './load-result.js'
  *
  * With a RATE it starts that many requests per second, whatever becomes of them, until its standard
  * input closes; with RATE 0 it makes COUNT requests, one after the other with a pause in between. KEEP_ALIVE is the number
- * of connections that are kept, or 0 for a fresh connection per request. Every result is one line of
+ * of connections that are kept and used in turn, or 0 for a fresh connection per request. Every result is one line of
  * JSON on stdout, in the order in which they end.
  */
 
@@ -17,7 +17,11 @@ const BODY_LIMIT = 200
 
 const [url = '', ...numbers] = process.argv.slice(2)
 const [rate = 0, timeoutMs = 1000, keepAlive = 0, count = 0, pauseMs = 0] = numbers.map(Number)
-const agent = keepAlive > 0 ? new Agent({ keepAlive: true, maxSockets: keepAlive }) : false
+const agents = Array.from(
+  { length: keepAlive },
+  () => new Agent({ keepAlive: true, maxSockets: 1 })
+)
+let made = 0
 let open = 0
 
 function request(): Promise<void> {
@@ -45,6 +49,7 @@ function request(): Promise<void> {
     const fail = (error: NodeJS.ErrnoException): void => {
       settle(0, '', error.code ?? error.message)
     }
+    const agent = agents[made++ % agents.length] ?? false
     const message = get(url, { agent }, (response) => {
       let body = ''
       response.setEncoding('utf8')
@@ -74,15 +79,21 @@ async function requestInTurn(): Promise<void> {
 function requestSteadily(): void {
   const beginning = process.hrtime.bigint()
   let started = 0
+  let isEnding = false
+  // Not before the last answer: to an agent that is destroyed, requests under way have failed.
+  const closeAtEnd = (): void => {
+    if (isEnding && open === 0) for (const agent of agents) agent.destroy()
+  }
   const ticking = setInterval(() => {
     const elapsedMs = Number(process.hrtime.bigint() - beginning) / 1e6
     const due = Math.floor((elapsedMs * rate) / 1000)
-    for (; started < due && open < OPEN_LIMIT; started += 1) void request()
+    for (; started < due && open < OPEN_LIMIT; started += 1) void request().then(closeAtEnd)
   }, 2)
   process.stdin.resume()
   process.stdin.once('end', () => {
     clearInterval(ticking)
-    if (agent) agent.destroy()
+    isEnding = true
+    closeAtEnd()
   })
 }
 
@@ -94,5 +105,5 @@ if (rate > 0) {
   requestSteadily()
 } else {
   await requestInTurn()
-  if (agent) agent.destroy()
+  for (const agent of agents) agent.destroy()
 }

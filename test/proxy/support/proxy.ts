@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, type EngineOptions } from '../../../src/proxy/engine.js'
-import type { ProxyConfig, Route, UpstreamServer, VirtualServer } from '../../../src/proxy/model.js'
+import type {
+  ProxyConfig,
+  Route,
+  UpstreamKeepalive,
+  UpstreamServer,
+  VirtualServer
+} from '../../../src/proxy/model.js'
 import type { PeerEvent } from '../../../src/proxy/upstream/peer-status.js'
 
 /** What a test changes of the ordinary configuration. */
@@ -11,6 +17,7 @@ export interface ProxySetup {
   readonly servers: readonly (number | Partial<UpstreamServer>)[]
   readonly route?: Partial<Route>
   readonly server?: Partial<VirtualServer>
+  readonly keepalive?: Partial<UpstreamKeepalive>
   readonly config?: Partial<ProxyConfig>
   readonly logFormat?: string
 }
@@ -52,6 +59,14 @@ export const PAIR_ROUTE: Route = {
   accessLogs: []
 }
 
+/** The defaults of an upstream. */
+const KEEPALIVE: UpstreamKeepalive = {
+  connections: 256,
+  timeoutMs: 60_000,
+  requests: 1000,
+  lifetimeMs: 3_600_000
+}
+
 /** Builds a whole configuration around a route. */
 export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
   const logs =
@@ -77,6 +92,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
           recovery: 'probe' as const,
           ...(typeof server === 'number' ? { port: server } : server)
         })),
+        keepalive: { ...KEEPALIVE, ...setup.keepalive },
         check: null
       }
     ],
