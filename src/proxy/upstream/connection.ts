@@ -6,7 +6,7 @@ export interface ConnectionUser {
   onConnected(): void
   /** The first `length` bytes of `buffer` are only valid during the call. */
   onData(buffer: Buffer, length: number): void
-  /** The upstream server will send no more. */
+  /** The upstream server will send no more; the connection stays open until the user closes it. */
   onEnd(): void
   /** The connection broke; it is closed already. */
   onFailed(error: Error): void
@@ -27,6 +27,7 @@ export class UpstreamConnection {
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
   readonly #socket: Socket
+  readonly #onClosed: ClosedHandler
 
   /**
    * Begins to connect.
@@ -35,10 +36,12 @@ export class UpstreamConnection {
   constructor(peer: Peer, user: ConnectionUser, readBuffer: Buffer, onClosed: ClosedHandler) {
     this.peer = peer
     this.user = user
+    this.#onClosed = onClosed
     this.#socket = connect({
       host: peer.server.host,
       port: peer.server.port,
       noDelay: true,
+      allowHalfOpen: true,
       onread: {
         buffer: readBuffer,
         callback: (length) => {
@@ -95,11 +98,17 @@ export class UpstreamConnection {
     this.#socket.resume()
   }
 
+  /** Sends nothing more after what was written; the upstream server may go on. */
+  end(): void {
+    this.#socket.end()
+  }
+
   /** Closes at once; the user hears nothing any more. */
   destroy(): void {
     this.user = null
     this.deadline = Infinity
     this.#socket.destroy()
+    this.#onClosed(this)
   }
 
   #lose(error: Error): void {
@@ -110,7 +119,7 @@ export class UpstreamConnection {
   }
 }
 
-/** Told once per connection, after its socket is gone. */
+/** Told as soon as the connection takes no room any more; may be told again. */
 export type ClosedHandler = (connection: UpstreamConnection) => void
 
 const CLOSED = new Error('connection closed')

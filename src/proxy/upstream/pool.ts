@@ -79,7 +79,6 @@ export class UpstreamPool {
     }
     if (oldest === undefined) return false
     discard(oldest, this.#idle[oldest.peer.index] ?? [])
-    this.#all.delete(oldest)
     return true
   }
 
