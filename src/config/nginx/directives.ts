@@ -62,6 +62,7 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
 
   log_format: { contexts: ['http'], args: [2, Infinity], isRepeatable: true },
   access_log: { contexts: HTTP_LEVELS, args: [1, Infinity], isRepeatable: true },
+  map: { contexts: ['http'], args: [2, 2], isBlock: true, isRepeatable: true },
   upstream: { contexts: ['http'], args: ONE, isBlock: true, isRepeatable: true },
   server: { contexts: ['http', 'upstream'], args: [0, Infinity], isRepeatable: true },
   listen: { contexts: ['server'], args: [1, Infinity], isRepeatable: true },
@@ -76,6 +77,7 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
   client_max_body_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
 
   proxy_pass: { contexts: ['location'], args: ONE },
+  proxy_http_version: { contexts: HTTP_LEVELS, args: ONE },
   proxy_set_header: { contexts: HTTP_LEVELS, args: [2, 2], isRepeatable: true },
   proxy_connect_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
   proxy_send_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
