@@ -47,7 +47,7 @@ for (const [name, request, isChunked] of [
     })
     t.teardown(() => web.close())
     // Shorter than the whole response: it holds between two events.
-    const route = { readTimeoutMs: 4 * INTERVAL_MS }
+    const route = { readTimeoutMs: 6 * INTERVAL_MS }
     const proxy = await startProxy(t, { servers: [web.port], route })
     const client = new RawClient(proxy.port)
     client.send(request)

@@ -41,13 +41,15 @@ t.test('20 MiB each way past slow readers: nothing lost, memory bounded', async 
   })
   peer.resume()
   const blocks = 320
-  const block = randomBytes(64 * 1024)
-  const expected = createHash('sha256')
-  for (let i = 0; i < blocks; i++) expected.update(block)
+  const blockSize = 64 * 1024
+  const sent = createHash('sha256')
   let written = 0
   const write = (): void => {
     while (written < blocks) {
       written++
+      // Another one each time: bytes of the wrong moment must not look like the right ones.
+      const block = randomBytes(blockSize)
+      sent.update(block)
       if (!client.socket.write(block)) break
     }
   }
@@ -63,13 +65,13 @@ t.test('20 MiB each way past slow readers: nothing lost, memory bounded', async 
       got += chunk.length
       if (++reads % 16 === 0) most = Math.max(most, heldBytes())
       client.socket.pause()
-      if (got >= blocks * block.length) resolve()
+      if (got >= blocks * blockSize) resolve()
       else setTimeout(() => client.socket.resume(), 2)
     })
     client.socket.resume()
   })
   t.equal(got, 20 * 1024 * 1024)
-  t.equal(received.digest('hex'), expected.digest('hex'))
+  t.equal(received.digest('hex'), sent.digest('hex'))
   t.ok(most > 0 && most < MAX_HELD, `${most} bytes`)
   await breakOff(client)
   await nothingLeft(proxy)
@@ -111,3 +113,24 @@ t.test('a side that takes nothing stops the other one', async (t) => {
   await breakOff(client)
   await nothingLeft(proxy)
 })
+
+t.test(
+  'bytes that wait for a slow client are not mixed with those of another tunnel',
+  async (t) => {
+    const { proxy, web } = await setUp(t)
+    const slow = await openTunnel(proxy, web)
+    const other = await openTunnel(proxy, web)
+    slow.client.socket.removeAllListeners('data')
+    slow.client.socket.pause()
+    const size = 64 * 1024
+    const count = await writeUntilStandstill(slow.peer, Buffer.alloc(size, 'a'), 1024)
+    other.client.socket.removeAllListeners('data')
+    other.peer.write(Buffer.alloc(4 * size, 'b'))
+    t.ok((await readBytes(other.client.socket, 4 * size)).equals(Buffer.alloc(4 * size, 'b')))
+    const bytes = await readBytes(slow.client.socket, count * size)
+    t.ok(bytes.equals(Buffer.alloc(bytes.length, 'a')))
+    await breakOff(slow.client)
+    await breakOff(other.client)
+    await nothingLeft(proxy)
+  }
+)

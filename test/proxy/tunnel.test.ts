@@ -174,6 +174,7 @@ t.test('tunnel timeout: a tunnel without a byte is closed on both sides', async 
   await client.rest()
   t.ok(performance.now() - begun >= 150, 'never early')
   t.equal(client.ending, 'end', 'orderly')
+  t.equal(proxy.engine.counters.requests, 1, 'logged, whether the client closes or not')
   await heard(peer, 'end')
   peer.end()
   client.socket.end()
@@ -186,13 +187,13 @@ t.test('tunnel timeout: a tunnel without a byte is closed on both sides', async 
 })
 
 t.test('tunnel timeout: bytes of either side alone keep it open', async (t) => {
-  const { proxy, web } = await setUp(t, undefined, { route: { tunnelTimeoutMs: 400 } })
+  const { proxy, web } = await setUp(t, undefined, { route: { tunnelTimeoutMs: 600 } })
   for (const who of ['client', 'peer'] as const) {
     const { client, peer } = await openTunnel(proxy, web)
     const begun = performance.now()
     client.socket.removeAllListeners('data')
     const [from, to] = who === 'client' ? [client.socket, peer] : [peer, client.socket]
-    while (performance.now() - begun < 1000) {
+    while (performance.now() - begun < 1300) {
       from.write('x')
       t.equal((await readBytes(to, 1)).toString(), 'x')
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -376,6 +377,35 @@ t.test('the next server is tried until there is a 101, and never after it', asyn
   await nothingLeft(proxy)
   t.equal(broken.requests.length + sick.requests.length + good.heads.length, 3)
   t.same(await proxy.accessLog(), ['101 502, 502, 503, 101'])
+})
+
+t.test('a 101 is a good answer: it brings a disabled server back, at once', async (t) => {
+  const web = await scriptedUpstream((request, socket, serial) => {
+    if (serial === 1 || serial === 3) socket.destroy()
+    else socket.write(request.includes('/chat') ? switching() : answer('hello'))
+  })
+  t.teardown(() => web.close())
+  const servers = [
+    { port: web.port, maxFails: 1 },
+    { port: web.port, down: true }
+  ]
+  const proxy = await startProxy(t, { servers, route: { tunnelTimeoutMs: 10_000 } })
+  const plain = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+  t.equal(statusOf(await exchange(proxy.port, plain)), 502, 'now it is disabled')
+  const client = new RawClient(proxy.port)
+  client.send(asking())
+  t.match(await client.take(/\r\n\r\n/), /^HTTP\/1\.1 101 /, 'tried as the last resort')
+  t.equal(statusOf(await exchange(proxy.port, plain)), 502, 'disabled again')
+  t.equal(
+    statusOf(await exchange(proxy.port, plain)),
+    200,
+    'the last resort is free, tunnel or not'
+  )
+  t.same(
+    proxy.events.map(({ event }) => event.kind),
+    ['failed', 'succeeded', 'failed', 'succeeded']
+  )
+  await breakOff(client)
 })
 
 t.test('a pooled connection that was stale is replaced for an upgrade too', async (t) => {
