@@ -20,7 +20,7 @@ export function readUpgradeMaps(http: Block, report: Report): ReadonlySet<string
     if (source?.text.toLowerCase() !== '$http_upgrade' || name === undefined) {
       reportMap(source?.position ?? map.position)
     } else if (odd) reportMap(odd.position)
-    else if (new Set(map.block?.map((entry) => entry.name)).size !== 2) reportMap(map.position)
+    else if (!isComplete(map.block ?? [])) reportMap(map.position)
     else names.add(name.toLowerCase())
   }
   return names
@@ -29,6 +29,11 @@ export function readUpgradeMaps(http: Block, report: Report): ReadonlySet<string
     const message = `a map other than ${MAP_SHAPE} is not supported`
     report.problem('TSHA_E_NOT_SUPPORTED', message, position)
   }
+}
+
+/** Of two known entries, one is for each case. */
+function isComplete([first, second, ...more]: readonly Directive[]): boolean {
+  return second !== undefined && more.length === 0 && first?.name !== second.name
 }
 
 function isKnownEntry({ name, args, block }: Directive): boolean {
