@@ -75,10 +75,14 @@ function describeServer(server: VirtualServer): string[] {
 function describeRoute(route: Route): string {
   const logs = route.accessLogs.map(({ path }) => path)
   const timeouts = [route.connectTimeoutMs, route.sendTimeoutMs, route.readTimeoutMs]
+  const upgrade =
+    route.tunnelTimeoutMs === null
+      ? ''
+      : `upgrade, tunnel ${formatDuration(route.tunnelTimeoutMs)}; `
   const nextUpstream = route.nextUpstream.length === 0 ? 'off' : route.nextUpstream.join(' ')
   return (
     `    ${route.exact ? '= ' : ''}${route.path} -> ${route.upstream}; ` +
-    `timeouts ${timeouts.map(formatDuration).join('/')}; next upstream ${nextUpstream}; ` +
+    `timeouts ${timeouts.map(formatDuration).join('/')}; ${upgrade}next upstream ${nextUpstream}; ` +
     `access log ${logs.length === 0 ? 'off' : logs.join(', ')}`
   )
 }

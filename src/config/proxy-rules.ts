@@ -76,9 +76,17 @@ function checkRoutes(
       const message = `upstream "${upstream}" does not exist${suggestion(upstream, upstreams)}`
       findings.problem('TSHA_E_REFERENCE', message, [...routePath, 'upstream'])
     }
+    checkTunnel(route, routePath, findings)
     checkHeaders(memberOf(route, 'set_headers'), [...routePath, 'set_headers'], findings)
     checkAccessLogs(memberOf(route, 'access_logs'), [...routePath, 'access_logs'], findings)
   }
+}
+
+function checkTunnel(route: unknown, path: Path, findings: Findings): void {
+  const isSet = memberOf(memberOf(route, 'timeouts'), 'tunnel') !== undefined
+  if (!isSet || memberOf(route, 'upgrade') === true) return
+  const message = 'tunnel has no meaning without upgrade; use upgrade: true, or leave it out'
+  findings.keyProblem('TSHA_E_VALUE', message, [...path, 'timeouts', 'tunnel'])
 }
 
 function checkRoutePath(
@@ -123,7 +131,9 @@ function checkHeaders(headers: unknown, path: Path, findings: Findings): void {
     seen.add(lowerName)
     const isKeepAliveSwitch = lowerName === 'connection' && template === ''
     if (OWN_HEADERS.includes(lowerName) && !isKeepAliveSwitch) {
-      const message = `setting the header ${name} is not supported; the proxy writes it itself`
+      const isUpgrade = lowerName === 'upgrade' && findings.isStrict
+      const hint = isUpgrade ? 'use upgrade: true' : 'the proxy writes it itself'
+      const message = `setting the header ${name} is not supported; ${hint}`
       findings.keyProblem('TSHA_E_NOT_SUPPORTED', message, headerPath)
     }
     checkVariables(template, headerPath, findings)

@@ -186,6 +186,7 @@ function routeOf(route: ValidRoute, inherited: readonly AccessLog[]): Route {
     connectTimeoutMs: route.timeouts.connect,
     sendTimeoutMs: route.timeouts.send,
     readTimeoutMs: route.timeouts.read,
+    tunnelTimeoutMs: route.upgrade ? (route.timeouts.tunnel ?? route.timeouts.read) : null,
     nextUpstream: [...new Set(route.next_upstream)],
     nextUpstreamTries: route.next_upstream_tries,
     nextUpstreamTimeoutMs: route.next_upstream_timeout,

@@ -267,8 +267,10 @@ const route = section({
   timeouts: section({
     connect: positiveDuration.prefault('60s'),
     send: positiveDuration.prefault('60s'),
-    read: positiveDuration.prefault('60s')
+    read: positiveDuration.prefault('60s'),
+    tunnel: positiveDuration.optional()
   }).prefault({}),
+  upgrade: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false),
   next_upstream: z
     .array(
       z.enum(NEXT_UPSTREAM_CONDITIONS, {

@@ -7,6 +7,8 @@ import type { ErrorLogLevel, VirtualServer } from './model.js'
 import { RequestBody, type BodyBudget } from './request-body.js'
 import { normalisePath } from './route.js'
 import type { AccessLogger, CompiledRoute, Site } from './site.js'
+import { Tunnel } from './tunnel.js'
+import { askedProtocols } from './upgrade.js'
 import {
   Attempt,
   type AttemptFailure,
@@ -113,9 +115,11 @@ export class Exchange implements RequestHandler, AttemptOwner {
       this.#client.sendContinue()
     }
     this.#startedAt = this.#host.now()
+    const upgrade = route.config.tunnelTimeoutMs === null ? null : askedProtocols(head)
     this.#request = {
       method: head.method,
-      headText: requestHeadText(route.plan, head, this.#transaction),
+      headText: requestHeadText(route.plan, head, this.#transaction, upgrade),
+      upgrade,
       isChunked: head.framing === 'chunked',
       body: this.#body,
       timeouts: route.config
@@ -222,6 +226,28 @@ export class Exchange implements RequestHandler, AttemptOwner {
     this.#attempt = null
     this.#end()
     this.#client.end()
+  }
+
+  /** The request is over for HTTP; the tunnel, and with it the line in the log, may last for days. */
+  onSwitch(attempt: Attempt, head: ResponseHead, protocol: string, early: Buffer): void {
+    const { now } = this.#host
+    const timeoutMs = this.route?.config.tunnelTimeoutMs ?? 0
+    this.route?.group.succeeded(attempt.peer, attempt.startedAt, now())
+    this.#attempt = null
+    this.#end()
+    const fields = responseFields(head, this.#transaction)
+    const tunnel = new Tunnel(
+      attempt,
+      (user) => this.#client.openTunnel(head.phrase, protocol, fields, user),
+      {
+        timeoutMs,
+        now,
+        log: (level, message) => {
+          this.#log(level, message, attempt.address)
+        }
+      }
+    )
+    tunnel.start(early)
   }
 
   onBodyWanted(isWanted: boolean): void {

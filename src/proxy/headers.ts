@@ -50,7 +50,7 @@ export function compileRequestPlan(
   closes = false
 ): RequestPlan {
   const set: { prefix: string; value: VariableReader }[] = []
-  const dropped = new Set([...HOP_BY_HOP, 'expect', 'host', 'x-tsha-check'])
+  const dropped = new Set([...HOP_BY_HOP, 'http2-settings', 'expect', 'host', 'x-tsha-check'])
   let setsHost = false
   for (const [name, template] of setHeaders) {
     const key = name.toLowerCase()
@@ -74,8 +74,16 @@ function withoutControls(value: string): string {
   return value.replace(/[\x00-\x1f\x7f]/g, '')
 }
 
-/** The whole head of the request to the upstream server, HTTP/1.1, as latin1 text. */
-export function requestHeadText(plan: RequestPlan, head: RequestHead, tx: Transaction): string {
+/**
+ * The whole head of the request to the upstream server, HTTP/1.1, as latin1 text.
+ * @param upgrade the protocols that it asks for, null for none
+ */
+export function requestHeadText(
+  plan: RequestPlan,
+  head: RequestHead,
+  tx: Transaction,
+  upgrade: string | null = null
+): string {
   let text = `${head.method} ${head.target} HTTP/1.1\r\n`
   if (!plan.setsHost) text += `Host: ${tx.proxyHost}\r\n`
   for (const { prefix, value } of plan.set) {
@@ -84,7 +92,8 @@ export function requestHeadText(plan: RequestPlan, head: RequestHead, tx: Transa
   }
   if (head.framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
   else if (head.framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
-  if (plan.closes) text += 'Connection: close\r\n'
+  if (upgrade !== null) text += `Upgrade: ${upgrade}\r\nConnection: upgrade\r\n`
+  else if (plan.closes) text += 'Connection: close\r\n'
   const { names, keys, values, nominated } = head
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] ?? ''

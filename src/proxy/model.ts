@@ -103,6 +103,11 @@ export interface Route {
   readonly sendTimeoutMs: number
   /** Between two successive reads from the upstream server, not for the whole response. */
   readonly readTimeoutMs: number
+  /**
+   * Whether a client may change to another protocol (RFC 9110 §7.8): the time without a byte in either
+   * direction after which the tunnel is closed. Null never passes Upgrade on.
+   */
+  readonly tunnelTimeoutMs: number | null
   readonly nextUpstream: readonly NextUpstreamCondition[]
   /** How many attempts in all; 0 is no limit but the number of servers. */
   readonly nextUpstreamTries: number

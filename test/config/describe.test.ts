@@ -27,7 +27,7 @@ upstreams:
 listeners:
   - address: ":80"
     server_names: [www.example.org]
-    routes: [{ path: /, upstream: web }]
+    routes: [{ path: /, upstream: web }, { path: /chat, upstream: web, upgrade: true, timeouts: { tunnel: 1h } }]
 user: nginx
 `
     },
@@ -43,6 +43,7 @@ virtual router web: interface eth0, VRID 51, priority 100, advertisement every 1
 proxy: 4 workers as user nginx, 1024 connections each, error log /var/log/tsha/error.log (error)
   listener 0.0.0.0:80, names www.example.org
     / -> web; timeouts 1m/1m/1m; next upstream error timeout; access log /var/log/tsha/access.log
+    /chat -> web; timeouts 1m/1m/1m; upgrade, tunnel 60m; next upstream error timeout; access log /var/log/tsha/access.log
   upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s), 192.0.2.11:81 (max_fails 1 fail_timeout 10s weight 2 down)
     keepalive 256 connections to each server, timeout 1m, 1000 requests, lifetime 1h
 note: virtual router web: the password has 9 characters; VRRP carries 8, so only the first 8 are used, as keepalived does`

@@ -113,6 +113,82 @@ t.test('keepalive in upstream: nginx has the words, tsha the keys', async (t) =>
   t.strictSame(ignored, ['proxy_http_version'])
 })
 
+const UPGRADE = 'proxy_set_header Upgrade $http_upgrade;'
+const UPGRADE_MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
+
+t.test('the well-known ways to pass Upgrade on make upgrade: true', async (t) => {
+  const rows: Parameters<typeof conf>[0][] = [
+    { location: `proxy_http_version 1.1; ${UPGRADE} proxy_set_header Connection "upgrade";` },
+    { location: `proxy_set_header connection Upgrade; proxy_set_header upgrade \${http_upgrade};` },
+    { http: UPGRADE_MAP, location: `${UPGRADE} proxy_set_header Connection $connection_upgrade;` },
+    {
+      http: 'map $HTTP_UPGRADE $how { "" "close"; default Upgrade; }',
+      location: `${UPGRADE} proxy_set_header Connection \${how};`
+    },
+    { server: `listen 80; ${UPGRADE} proxy_set_header Connection upgrade;` }
+  ]
+  for (const parts of rows) {
+    const location = `${parts?.location ?? ''} proxy_read_timeout 1h;`
+    const { config } = await load(t, { 'nginx.conf': conf({ ...parts, location }) })
+    const route = config.proxy?.servers[0]?.routes[0]
+    t.equal(route?.tunnelTimeoutMs, 3600000, location)
+    t.strictSame(route?.setHeaders, [['Host', '$proxy_host']])
+  }
+  const own = `proxy_set_header X-A 1;`
+  const { config } = await load(t, {
+    'nginx.conf': conf({
+      server: `listen 80; ${UPGRADE} proxy_set_header Connection upgrade;`,
+      location: `${own} } location /b { proxy_pass http://web; ${UPGRADE}
+        proxy_set_header Connection upgrade; ${own}`
+    })
+  })
+  const [first, second] = config.proxy?.servers[0]?.routes ?? []
+  t.equal(first?.tunnelTimeoutMs, null, 'headers are inherited as a whole or not at all')
+  t.equal(second?.tunnelTimeoutMs, 60000)
+  t.strictSame(second?.setHeaders, [
+    ['Host', '$proxy_host'],
+    ['X-A', '1']
+  ])
+})
+
+t.test('any other map, and any other value of Upgrade, is refused at its place', async (t) => {
+  const pair = (upgrade: string, connection: string): string =>
+    `proxy_set_header Upgrade ${upgrade}; proxy_set_header Connection ${connection};`
+  const map = `a map other than ${UPGRADE_MAP} is not supported`
+  const header =
+    'proxy_set_header Upgrade is only supported as $http_upgrade together with Connection "upgrade"'
+  const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
+    [{ http: 'map $host $backend { default web; }' }, `4:5: ${map}`],
+    [{ http: 'map $http_upgrade $a { default upgrade; }' }, `4:1: ${map}`],
+    [{ http: 'map $http_upgrade $a { }' }, `4:1: ${map}`],
+    [{ http: "map $http_upgrade $a { '' close; '' close; }" }, `4:1: ${map}`],
+    [{ http: "map $http_upgrade $a { '' close; default upgrade; '' close; }" }, `4:1: ${map}`],
+    [{ http: "map $http_upgrade $a { default upgrade; '' ''; }" }, `4:41: ${map}`],
+    [{ http: "map $http_upgrade $a { default keep-alive; '' close; }" }, `4:24: ${map}`],
+    [{ http: "map $http_upgrade $a { default upgrade; '' close; h2c close; }" }, `4:51: ${map}`],
+    [{ http: "map $http_upgrade $a { hostnames; default upgrade; '' close; }" }, `4:24: ${map}`],
+    [{ http: "map $http_upgrade a { default upgrade; '' close; }" }, `4:5: ${map}`],
+    [{ location: pair('websocket', 'upgrade') }, `9:1: ${header}`],
+    [{ location: pair('$http_upgrade', '""') }, `9:1: ${header}`],
+    [{ location: pair('$http_upgrade', '$http_connection') }, `9:1: ${header}`],
+    [{ location: pair('$http_upgrade', '$connection_upgrade') }, `9:1: ${header}`],
+    [{ location: pair('$http_upgrade', '"upgrade, close"') }, `9:1: ${header}`],
+    [
+      { http: UPGRADE_MAP, location: 'proxy_set_header X-A $connection_upgrade;' },
+      '9:22: variable $connection_upgrade is not supported'
+    ],
+    [
+      { server: `listen 80; ${UPGRADE_MAP}` },
+      '6:12: directive "map" is not allowed in server; use it in http'
+    ]
+  ]
+  for (const [parts, problem] of rows) {
+    const [found, ...more] = await problemsOf(t, { 'nginx.conf': conf(parts) })
+    t.match(found, `nginx.conf:${problem} [`)
+    t.strictSame(more, [])
+  }
+})
+
 t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
@@ -163,7 +239,11 @@ t.test('what tsha does not have is refused as not supported, at its place', asyn
     ],
     [
       { location: 'proxy_set_header Upgrade $http_upgrade;' },
-      '9:1: setting the header Upgrade is not supported; the proxy writes it itself'
+      '9:1: proxy_set_header Upgrade is only supported as $http_upgrade together with Connection "upgrade"'
+    ],
+    [
+      { location: 'proxy_set_header Connection "upgrade";' },
+      '9:1: setting the header Connection is not supported; the proxy writes it itself'
     ],
     [{ location: 'proxy_set_header X-A $cookie_a;' }, '9:22: variable $cookie_a is not supported'],
     [

@@ -114,6 +114,7 @@ t.test('the old files of the master together make this model', async (t) => {
               connectTimeoutMs: 3000,
               sendTimeoutMs: 10000,
               readTimeoutMs: 10000,
+              tunnelTimeoutMs: null,
               nextUpstream: ['error', 'timeout', 'http_500', 'http_502', 'http_503', 'http_504'],
               nextUpstreamTries: 0,
               nextUpstreamTimeoutMs: 0,

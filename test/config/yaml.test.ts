@@ -54,6 +54,7 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
     connectTimeoutMs: 60000,
     sendTimeoutMs: 60000,
     readTimeoutMs: 60000,
+    tunnelTimeoutMs: null,
     nextUpstream: ['error', 'timeout'],
     nextUpstreamTries: 0,
     nextUpstreamTimeoutMs: 0,
@@ -145,6 +146,40 @@ worker: 3
     'tsha.yaml:13:78: max_body_size "1x" is not a size; use one such as 512, "8k" or "1m", and 0 for no limit [TSHA_E_VALUE]',
     'tsha.yaml:15:19: servers list is empty; use at least one server [TSHA_E_VALUE]',
     'tsha.yaml:16:1: unknown key "worker"; did you mean "workers"? [TSHA_E_UNKNOWN_KEY]'
+  ])
+})
+
+t.test('upgrade lets clients change the protocol; its timeout is that of reading', async (t) => {
+  const routes = async (route: string): Promise<number | null | undefined> => {
+    const text = `upstreams: { web: { servers: [{ address: 192.0.2.10 }] } }
+listeners: [{ address: ":80", routes: [{ path: /, upstream: web, ${route} }] }]
+`
+    const { config } = await load(t, { 'tsha.yaml': text })
+    return config.proxy?.servers[0]?.routes[0]?.tunnelTimeoutMs
+  }
+  t.equal(await routes('upgrade: false'), null)
+  t.equal(await routes('upgrade: true'), 60000)
+  t.equal(await routes('upgrade: true, timeouts: { read: 10s }'), 10000)
+  t.equal(await routes('upgrade: true, timeouts: { read: 10s, tunnel: 1h }'), 3600000)
+})
+
+t.test('what upgrade cannot mean is refused', async (t) => {
+  const text = `upstreams: { web: { servers: [{ address: 192.0.2.10 }] } }
+listeners:
+  - address: ":80"
+    routes:
+      - { path: /a, upstream: web, timeouts: { tunnel: 1h } }
+      - { path: /b, upstream: web, upgrade: false, timeouts: { tunnel: 1h } }
+      - { path: /c, upstream: web, upgrade: websocket }
+      - { path: /d, upstream: web, upgrade: true, timeouts: { tunnel: 0s } }
+      - { path: /e, upstream: web, set_headers: { Upgrade: $http_upgrade } }
+`
+  t.strictSame(await problemsOf(t, { 'tsha.yaml': text }), [
+    'tsha.yaml:5:48: tunnel has no meaning without upgrade; use upgrade: true, or leave it out [TSHA_E_VALUE]',
+    'tsha.yaml:6:64: tunnel has no meaning without upgrade; use upgrade: true, or leave it out [TSHA_E_VALUE]',
+    'tsha.yaml:7:45: upgrade "websocket" is not a yes or no; use true or false [TSHA_E_VALUE]',
+    'tsha.yaml:8:71: tunnel "0s" is out of range; use 1ms to 2147483647ms [TSHA_E_VALUE]',
+    'tsha.yaml:9:51: setting the header Upgrade is not supported; use upgrade: true [TSHA_E_NOT_SUPPORTED]'
   ])
 })
 

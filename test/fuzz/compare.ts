@@ -49,6 +49,8 @@ export interface Outcome {
 
 /** Fields of one connection, which must not travel. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade']
+/** The settings that belong to `Upgrade: h2c` (RFC 7540 §3.2.1), which travel only with it. */
+const HOP_BY_HOP_REQUEST = [...HOP_BY_HOP, 'http2-settings']
 /** Fields that tsha makes itself with the example pair's configuration. */
 const OWN_REQUEST_FIELDS = [
   ...['host', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-proto'],
@@ -228,7 +230,7 @@ function differenceUpstream(request: ServedRequest, plan: number, rules: Rules):
   const own = plan === 0 ? OWN_REQUEST_FIELDS : ['host', 'content-length', 'transfer-encoding']
   for (const [name] of pairs(sent.fields)) {
     const key = name.toLowerCase()
-    if (HOP_BY_HOP.includes(key)) return wrong(`hop-by-hop ${name}`)
+    if (HOP_BY_HOP_REQUEST.includes(key)) return wrong(`hop-by-hop ${name}`)
     if (nominated.includes(key) && !own.includes(key)) return wrong(`nominated ${name}`)
     if (plan === 0 && IDENTITY.includes(key.replaceAll('_', '-')) && !IDENTITY.includes(key)) {
       return wrong(`identity ${name}`)
@@ -246,7 +248,7 @@ function differenceUpstream(request: ServedRequest, plan: number, rules: Rules):
     const chain = sentBefore === '' ? '192.0.2.1' : `${sentBefore}, 192.0.2.1`
     if (!once('x-forwarded-for', chain)) return wrong('x-forwarded-for')
   }
-  const dropped = [...own, ...HOP_BY_HOP, ...nominated, 'expect', 'x-tsha-check']
+  const dropped = [...own, ...HOP_BY_HOP_REQUEST, ...nominated, 'expect', 'x-tsha-check']
   const endToEnd = (fields: readonly string[]): string =>
     JSON.stringify(pairs(fields).filter(([name]) => !dropped.includes(name.toLowerCase())))
   if (endToEnd(sent.fields) !== endToEnd(received)) return wrong('end-to-end fields')

@@ -18,6 +18,7 @@ t.test('a refused request closes, and what is pipelined behind it is never execu
     ['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
     ['GET / HTTP/3.0\r\nHost: a\r\n\r\n', 505],
     ['CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 405],
+    ['CONNECT a:443 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n', 405],
     ['TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405],
     ['GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n', 400],
     ['GET /../x HTTP/1.1\r\nHost: a\r\n\r\n', 400]
@@ -27,6 +28,9 @@ t.test('a refused request closes, and what is pipelined behind it is never execu
     t.equal(statusOf(response), status, JSON.stringify(text))
     t.match(response, /\r\nConnection: close\r\n/)
     t.equal(response.match(/HTTP\/1\.1 \d/g)?.length, 1, 'one answer and no other')
+    const allowed = /\r\nAllow: (.*)\r\n/.exec(response)?.[1]
+    const methods = 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
+    t.equal(allowed, status === 405 ? methods : undefined)
   }
   t.equal(web.requests.filter((request) => request.includes('smuggled')).length, 0)
   t.equal(statusOf(await exchange(proxy.port, get())), 200, 'the next client is served')

@@ -62,6 +62,7 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
 
   log_format: { contexts: ['http'], args: [2, Infinity], isRepeatable: true },
   access_log: { contexts: HTTP_LEVELS, args: [1, Infinity], isRepeatable: true },
+  map: { contexts: ['http'], args: [2, 2], isBlock: true, isRepeatable: true },
   upstream: { contexts: ['http'], args: ONE, isBlock: true, isRepeatable: true },
   server: { contexts: ['http', 'upstream'], args: [0, Infinity], isRepeatable: true },
   listen: { contexts: ['server'], args: [1, Infinity], isRepeatable: true },

@@ -6,6 +6,8 @@ export interface HttpContext {
   readonly http: Block
   readonly upstreams: Upstreams
   readonly formats: ReadonlyMap<string, string>
+  /** Lower-case names of the variables that say `upgrade` where the client asks for it. */
+  readonly upgradeVariables: ReadonlySet<string>
   readonly report: Report
   readonly isRoot: boolean
 }

@@ -5,6 +5,7 @@ import { Block, Report, setInherited } from './block.js'
 import { readErrorLog, readLogFormats } from './logs.js'
 import { parse } from './parser.js'
 import { readServer } from './servers.js'
+import { readUpgradeMaps } from './upgrade.js'
 import { Upstreams } from './upstreams.js'
 
 /** nginx's defaults where those of `tsha.yaml` differ. */
@@ -79,10 +80,11 @@ function readHttp(
   }
   const http = new Block(directive.block ?? [], 'http', report)
   const formats = readLogFormats(http, report)
+  const upgradeVariables = readUpgradeMaps(http, report)
   const upstreams = new Upstreams(http, report)
   const listeners: unknown[] = []
   for (const server of http.all('server')) {
-    readServer(server, { http, upstreams, formats, report, isRoot }, listeners)
+    readServer(server, { http, upstreams, formats, upgradeVariables, report, isRoot }, listeners)
   }
   if (http.all('server').length === 0) {
     report.problem(

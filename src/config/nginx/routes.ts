@@ -5,6 +5,7 @@ import type { Levels, Report } from './block.js'
 import { readAccessLogs } from './logs.js'
 import type { Directive } from './parser.js'
 import { readProxyPass } from './proxy-pass.js'
+import { takeUpgrade } from './upgrade.js'
 import type { HttpContext } from './http-context.js'
 
 /**
@@ -33,15 +34,19 @@ export function readRoute(
   if (!match || upstream === undefined) return null
 
   const levels = [location, server, http]
+  const headers = readHeaders(levels, [...path, 'set_headers'], report)
+  const upgrade = takeUpgrade(headers, levels, context.upgradeVariables, report)
   const route: Record<string, unknown> = {
     [match.isExact ? 'exact' : 'path']: match.path,
     upstream,
-    set_headers: readHeaders(levels, [...path, 'set_headers'], report),
+    set_headers: headers,
+    upgrade: upgrade !== undefined,
     access_logs: readAccessLogs(levels, context.formats, report)
   }
   report.place(path, directive)
   report.place([...path, match.isExact ? 'exact' : 'path'], directive, directive.args.length - 1)
   report.place([...path, 'upstream'], proxyPass)
+  if (upgrade) report.place([...path, 'upgrade'], upgrade)
   const timeouts: Record<string, unknown> = {}
   const timeoutsPath = [...path, 'timeouts']
   setInherited(timeouts, 'connect', timeoutsPath, levels, 'proxy_connect_timeout', report)

@@ -30,6 +30,39 @@ export interface Client {
   abort(): void
   /** Turns the flow of the request body off and on. */
   wantBody(isWanted: boolean): void
+  /**
+   * Grants the client's wish for another protocol, instead of `start`. From now on `user` hears the
+   * client, not before this call is over, and the request lasts until the tunnel is closed.
+   */
+  openTunnel(phrase: string, protocol: string, fields: FlatFields, user: TunnelUser): ClientTunnel
+}
+
+/** The client's side of a tunnel: bytes in two directions, each with an end of its own. */
+export interface ClientTunnel {
+  /** What the client has sent behind its request already; bounded. */
+  readonly early: Buffer | null
+  /** Sends bytes, which are only valid during the call; false asks to stop until `onClientReady`. */
+  write(bytes: Buffer): boolean
+  /** Turns the flow from the client off and on. */
+  want(isWanted: boolean): void
+  /** Nothing more is sent; the client may go on. */
+  end(): void
+  /** Closes after what was written, and ends the request. */
+  close(): void
+  /** Closes at once and so that the client notices, and ends the request. */
+  abort(): void
+}
+
+/** What the client's side tells a tunnel. */
+export interface TunnelUser {
+  /** The bytes are the user's own. */
+  onClientData(bytes: Buffer): void
+  /** The client takes more. */
+  onClientReady(): void
+  /** The client sends no more; it may still listen. */
+  onClientEnd(): void
+  /** The client's side is closed. */
+  onClientGone(): void
 }
 
 /** What a client connection tells the life of its request. */

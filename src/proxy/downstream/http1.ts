@@ -6,15 +6,24 @@ import type { VirtualServer } from '../model.js'
 import type { SocketUser, TcpSocket } from '../tcp/socket.js'
 import { openTransaction } from '../transaction.js'
 import type { ClientFacts, Transaction } from '../variables.js'
-import type { ClientConnection, ClientHost, RequestHandler, ResponseBody } from './client.js'
+import type {
+  ClientConnection,
+  ClientHost,
+  ClientTunnel,
+  RequestHandler,
+  ResponseBody,
+  TunnelUser
+} from './client.js'
+import { Http1Tunnel } from './http1-tunnel.js'
 import { Intake } from './intake.js'
 import { ResponseWriter } from './response-writer.js'
 
 /**
  * `idle`: no byte of a request is there · `head`: a part of one is · `exchange`: a request runs ·
- * `flushing`: its response waits for a slow client · `closing`: what still comes is thrown away.
+ * `flushing`: its response waits for a slow client · `tunnel`: the connection speaks HTTP no more ·
+ * `closing`: what still comes is thrown away.
  */
-type Phase = 'idle' | 'head' | 'exchange' | 'flushing' | 'closing'
+type Phase = 'idle' | 'head' | 'exchange' | 'flushing' | 'tunnel' | 'closing'
 
 /** Bytes of pipelined requests that wait for their turn. */
 const MAX_PIPELINED = 64 * 1024
@@ -55,6 +64,7 @@ export class Http1Client implements ClientConnection, SocketUser {
   #isBodyWanted = true
   #keepsAlive = false
   #isLast = false
+  #tunnel: TunnelUser | null = null
 
   /** Takes over a socket that was just accepted with `allowHalfOpen`. */
   constructor(socket: TcpSocket, facts: ClientFacts, defaults: VirtualServer, host: ClientHost) {
@@ -102,6 +112,9 @@ export class Http1Client implements ClientConnection, SocketUser {
         break
       case 'flushing':
         this.#giveUpOnSlowClient()
+        break
+      case 'tunnel':
+        // Its own timeout is watched on the other side.
         break
       case 'closing':
         this.#socket.destroy()
@@ -185,6 +198,33 @@ export class Http1Client implements ClientConnection, SocketUser {
     this.#arm(this.#host.now())
   }
 
+  openTunnel(phrase: string, protocol: string, fields: FlatFields, user: TunnelUser): ClientTunnel {
+    this.#phase = 'tunnel'
+    this.#tunnel = user
+    this.deadline = Infinity
+    const early = this.#intake.takeRest()
+    if (early !== null) this.#socket.resume()
+    const tunnel = new Http1Tunnel(this.#socket, this.#transaction, early, (isCut) => {
+      this.#endTunnel(isCut)
+    })
+    tunnel.begin(phrase, this.#host.date(), protocol, fields)
+    return tunnel
+  }
+
+  #endTunnel(isCut: boolean): void {
+    if (this.#phase !== 'tunnel') return
+    this.#tunnel = null
+    this.#settle()
+    this.#leave()
+    this.#isLast = true
+    if (!isCut) {
+      this.#close()
+      return
+    }
+    this.#beginClosing()
+    this.#socket.resetAndDestroy()
+  }
+
   get #server(): VirtualServer {
     return this.#exchange?.server ?? this.#defaults
   }
@@ -209,6 +249,9 @@ export class Http1Client implements ClientConnection, SocketUser {
         break
       case 'flushing':
         this.#keep(buffer, 0, length)
+        break
+      case 'tunnel':
+        this.#tunnel?.onClientData(Buffer.from(buffer.subarray(0, length)))
         break
       case 'idle':
       case 'head':
@@ -403,6 +446,8 @@ export class Http1Client implements ClientConnection, SocketUser {
     } else if (this.#phase === 'exchange') {
       this.#arm(this.#host.now())
       this.#exchange?.onClientReady()
+    } else {
+      this.#tunnel?.onClientReady()
     }
   }
 
@@ -422,6 +467,9 @@ export class Http1Client implements ClientConnection, SocketUser {
       case 'flushing':
         this.#keepsAlive = false
         break
+      case 'tunnel':
+        this.#tunnel?.onClientEnd()
+        break
       case 'closing':
         // Both sides have ended now; the socket closes when the rest is written.
         break
@@ -440,6 +488,8 @@ export class Http1Client implements ClientConnection, SocketUser {
       this.#transaction.status = 400
       this.#settle()
     }
+    this.#tunnel?.onClientGone()
+    this.#tunnel = null
     this.#lose()
     this.#phase = 'closing'
     this.#intake.clear()

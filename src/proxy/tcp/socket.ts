@@ -70,7 +70,9 @@ export class TcpSocket {
 
   /** Begins to connect to an address. */
   static connect(host: string, port: number): TcpSocket {
-    return new TcpSocket((onread) => connect({ host, port, noDelay: true, onread }))
+    return new TcpSocket((onread) =>
+      connect({ host, port, noDelay: true, allowHalfOpen: true, onread })
+    )
   }
 
   /** Takes over an accepted socket that reads by itself. */
@@ -223,6 +225,6 @@ export class TcpSocket {
 
   readonly #onWritten = (): void => {
     this.#isPending = false
-    if (!this.#socket.destroyed && this.#socket.writableLength === 0) this.user?.onDrain()
+    if (!this.#socket.destroyed && !this.#socket.writableNeedDrain) this.user?.onDrain()
   }
 }

@@ -5,6 +5,7 @@ import { hasForbidden } from '../http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../http1/write.js'
 import type { Route } from '../model.js'
 import type { RequestBody } from '../request-body.js'
+import { grantedProtocol } from '../upgrade.js'
 import type { AttemptFacts } from '../variables.js'
 import type { ConnectionUser, UpstreamConnection } from './connection.js'
 import type { FailureKind } from './next-upstream.js'
@@ -30,6 +31,8 @@ export interface AttemptOwner {
   /** The response is complete. */
   onResponseEnd(): void
   onFailure(attempt: Attempt, failure: AttemptFailure): void
+  /** The peer has changed to a protocol that was asked for; `early` is only valid during the call. */
+  onSwitch(attempt: Attempt, head: ResponseHead, protocol: string, early: Buffer): void
   /** Whether the client should go on sending its body. */
   onBodyWanted(isWanted: boolean): void
 }
@@ -39,6 +42,8 @@ export interface AttemptRequest {
   readonly method: string
   readonly headText: string
   readonly isChunked: boolean
+  /** The protocols that it asks for, which are in `headText`; null for an ordinary request. */
+  readonly upgrade: string | null
   readonly body: RequestBody
   readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
 }
@@ -112,6 +117,15 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#isPaused = false
     this.#connection.deadline = this.#now() + this.#request.timeouts.readTimeoutMs
     this.#connection.resume()
+  }
+
+  /**
+   * Gives the connection to who goes on with it after `onSwitch`. The attempt lasts until `close`, and
+   * the connection never goes back to the pool.
+   */
+  handOver(user: ConnectionUser): UpstreamConnection {
+    this.#connection.user = user
+    return this.#connection
   }
 
   /** Gives up: the connection is closed and the owner hears nothing more. */
@@ -257,13 +271,29 @@ export class Attempt implements ConnectionUser, AttemptFacts {
         this.#head = parsed
         return base
       }
-      // 101 would end HTTP on this connection, and no request of ours asks for it.
-      if (parsed.status === 101 || ++this.#interims > MAX_INTERIM) {
+      if (parsed.status === 101) {
+        this.#switch(parsed, buffer.subarray(base, length))
+        return -1
+      }
+      if (++this.#interims > MAX_INTERIM) {
         this.#fail('invalid_header', `upstream sent unexpected status ${parsed.status}`)
         return -1
       }
       text = text.slice(end)
     }
+  }
+
+  /** HTTP is over on this connection: rightly only if the request asked for the new protocol. */
+  #switch(head: ResponseHead, early: Buffer): void {
+    const asked = this.#request.upgrade
+    const protocol = asked === null ? null : grantedProtocol(head, asked)
+    if (protocol === null) {
+      const what = asked === null ? '' : ' without a protocol that was asked for'
+      this.#fail('invalid_header', `upstream sent unexpected status 101${what}`)
+      return
+    }
+    this.answerStatus = 101
+    this.#owner.onSwitch(this, head, protocol, early)
   }
 
   #keepPartialHead(text: string): void {

@@ -6,7 +6,7 @@ export interface ConnectionUser {
   onConnected(): void
   /** The first `length` bytes of `buffer` are only valid during the call. */
   onData(buffer: Buffer, length: number): void
-  /** The upstream server will send no more. */
+  /** The upstream server will send no more; the connection stays open until the user closes it. */
   onEnd(): void
   /** The connection broke; it is closed already. */
   onFailed(error: Error): void
@@ -105,11 +105,17 @@ export class UpstreamConnection implements SocketUser {
     this.#socket.resume()
   }
 
+  /** Sends nothing more after what was written; the upstream server may go on. */
+  end(): void {
+    this.#socket.end()
+  }
+
   /** Closes at once; the user hears nothing any more. */
   destroy(): void {
     this.user = null
     this.deadline = Infinity
     this.#socket.destroy()
+    this.#onClosed(this)
   }
 
   #lose(error: Error): void {
@@ -120,7 +126,7 @@ export class UpstreamConnection implements SocketUser {
   }
 }
 
-/** Told once per connection, after its socket is gone. */
+/** Told as soon as the connection takes no room any more; may be told again. */
 export type ClosedHandler = (connection: UpstreamConnection) => void
 
 const CLOSED = new Error('connection closed')

@@ -92,7 +92,6 @@ export class UpstreamPool {
     }
     if (oldest === undefined) return false
     discard(oldest, among)
-    this.#all.delete(oldest)
     return true
   }
 

@@ -52,6 +52,7 @@ export const PAIR_ROUTE: Route = {
   connectTimeoutMs: 3000,
   sendTimeoutMs: 10_000,
   readTimeoutMs: 10_000,
+  tunnelTimeoutMs: null,
   nextUpstream: ['error', 'timeout', 'http_500', 'http_502', 'http_503', 'http_504'],
   nextUpstreamTries: 0,
   nextUpstreamTimeoutMs: 0,

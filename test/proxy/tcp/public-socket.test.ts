@@ -1,7 +1,7 @@
 import { Server, type Socket } from 'node:net'
 import t from 'tap'
 import { canWriteDirectly } from '../../../src/proxy/tcp/direct-write.js'
-import { tellStory } from './story.js'
+import { pairs, tellStory } from './story.js'
 
 /** The private things of Node that both doors look for. */
 interface Private {
@@ -33,6 +33,7 @@ tellStory()
 
 t.test('all of that went through the public interface', (t) => {
   t.equal(canWriteDirectly(), false)
-  t.equal(accepted, 28)
+  t.equal(accepted, pairs)
+  t.ok(pairs > 0)
   t.end()
 })

@@ -51,7 +51,11 @@ interface Pair {
   readonly close: () => void
 }
 
+/** Connections that were accepted for the story. */
+export let pairs = 0
+
 async function connectPair(): Promise<Pair> {
+  pairs++
   const accepted: TcpSocket[] = []
   const server = createAcceptor((socket) => accepted.push(socket))
   server.listen(0, '127.0.0.1')
