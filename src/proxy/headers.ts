@@ -70,8 +70,16 @@ function withoutControls(value: string): string {
   return value.replace(/[\x00-\x1f\x7f]/g, '')
 }
 
-/** The whole head of the request to the upstream server, HTTP/1.1, as latin1 text. */
-export function requestHeadText(plan: RequestPlan, head: RequestHead, tx: Transaction): string {
+/**
+ * The whole head of the request to the upstream server, HTTP/1.1, as latin1 text.
+ * @param bodyLength bytes of the body where it is sent with its length although it came chunked
+ */
+export function requestHeadText(
+  plan: RequestPlan,
+  head: RequestHead,
+  tx: Transaction,
+  bodyLength: number | null = null
+): string {
   let text = `${head.method} ${head.target} HTTP/1.1\r\n`
   if (!plan.setsHost) text += `Host: ${tx.proxyHost}\r\n`
   for (const { prefix, value } of plan.set) {
@@ -79,7 +87,10 @@ export function requestHeadText(plan: RequestPlan, head: RequestHead, tx: Transa
     if (rendered !== '') text += `${prefix}${rendered}\r\n`
   }
   if (head.framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
-  else if (head.framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  else if (head.framing === 'chunked') {
+    text +=
+      bodyLength === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${bodyLength}\r\n`
+  }
   const { names, keys, values, nominated } = head
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] ?? ''

@@ -49,6 +49,8 @@ export const PAIR_ROUTE: Route = {
   nextUpstreamTries: 0,
   nextUpstreamTimeoutMs: 0,
   maxBodySize: 1024 * 1024,
+  requestBuffering: true,
+  bodyBufferSize: 1024 * 1024,
   accessLogs: []
 }
 
@@ -63,6 +65,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
     user: null,
     group: null,
     workerConnections: 1024,
+    bodyTempPath: directory,
     errorLog: { path: join(directory, 'error.log'), level: 'info' },
     upstreams: [
       {
