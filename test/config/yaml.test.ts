@@ -58,6 +58,8 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
     nextUpstreamTries: 0,
     nextUpstreamTimeoutMs: 0,
     maxBodySize: 1048576,
+    requestBuffering: true,
+    bodyBufferSize: 1048576,
     accessLogs: [
       {
         path: '/var/log/tsha/access.log',
