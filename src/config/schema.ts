@@ -103,15 +103,16 @@ const size = z.union([z.int().min(0), parsed('a size such as 512, "8k" or "1m"',
   error: 'is not a size; use one such as 512, "8k" or "1m", and 0 for no limit'
 })
 
+const BUFFER_SIZE_ERROR = { error: 'is not a size; use one such as "16k" or "1m"' }
 const bufferSize = z.union(
   [
-    z.int().min(1),
+    z.int(BUFFER_SIZE_ERROR).min(1, BUFFER_SIZE_ERROR),
     parsed('a size such as "16k" or "1m"', (found) => {
       const bytes = parseSize(found)
       return bytes === 0 ? undefined : bytes
     })
   ],
-  { error: 'is not a size; use one such as "16k" or "1m"' }
+  BUFFER_SIZE_ERROR
 )
 
 const priority = z

@@ -1,7 +1,7 @@
 /** Memory of a worker for request bodies that are kept, so that they can be sent again. */
 const MAX_KEPT = 64 * 1024 * 1024
 /** Memory of a worker for what is on its way: to the disk, from it, or to a slow upstream server. */
-const MAX_PASSING = 16 * 1024 * 1024
+const MAX_PASSING = 32 * 1024 * 1024
 
 /** A body that is still coming, as the budget sees it. */
 export interface BodyReader {

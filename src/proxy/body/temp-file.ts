@@ -32,13 +32,13 @@ export class TempFile {
     const flags = O_TMPFILE | constants.O_RDWR | constants.O_EXCL
     open(directory, flags, PRIVATE, (error, fd) => {
       if (error === null) done(null, new TempFile(fd))
-      else if (NO_TMPFILE.includes(errnoOf(error))) TempFile.#createNamed(directory, done)
+      else if (NO_TMPFILE.includes(errnoOf(error))) TempFile.createNamed(directory, done)
       else done(error, null)
     })
   }
 
   /** The same where the file system only has files with names: it loses its name at once. */
-  static #createNamed(directory: string, done: Opened): void {
+  static createNamed(directory: string, done: Opened): void {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
     const path = join(directory, `tsha-${randomUUID()}`)
     open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE, (error, fd) => {
