@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { BodyBudget } from '../../../src/proxy/body/budget.js'
+import { systemClock } from '../../../src/proxy/clock.js'
 import { bodyOf, chunkedUpload, patternOf, sha256, upload } from '../support/bodies.js'
 import { startProxy } from '../support/proxy.js'
 import { RawClient, statusOf } from '../support/raw-client.js'
@@ -42,21 +43,27 @@ function bodyFile(): string {
 }
 
 t.test(
-  'a directory that does not exist: bodies stream whole, and one line tells why',
+  'a directory that does not exist: bodies stream whole, and a line each minute tells why',
   async (t) => {
     const web = await scriptedUpstream()
     t.teardown(() => web.close())
-    const proxy = await startProxy(t, {
+    const system = systemClock()
+    let aheadMs = 0
+    const clock = { now: () => system.now() + aheadMs, wall: () => system.wall() }
+    const setup = {
       servers: [web.port],
       config: { bodyTempPath: '/nowhere' },
       route: { maxBodySize: 0 }
-    })
+    }
+    const proxy = await startProxy(t, setup, { clock })
     t.same(await statusesOf(proxy.port, upload('PUT', BODY), 3), [200, 200, 200])
     t.same(await statusesOf(proxy.port, chunkedUpload('POST', BODY), 2), [200, 200])
     for (const request of web.requests) t.equal(sha256(bodyOf(request)), SUM)
     t.match(web.requests[4], /\r\nTransfer-Encoding: chunked\r\n/)
+    aheadMs = 60_000
+    await until(() => proxy.errorsSoFar().includes('4 times since the last such line'), 'a minute')
     const lines = (await proxy.errorLog()).filter((line) => line.includes('temporary file'))
-    t.equal(lines.length, 1)
+    t.equal(lines.length, 2)
     t.match(
       lines[0],
       /\[crit\] \d+#\d+: open\(\) of a temporary file in "\/nowhere" failed \(2: No such file or directory\) while buffering a client request body$/

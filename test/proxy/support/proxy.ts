@@ -27,6 +27,8 @@ export interface ProxyUnderTest {
   readonly events: { readonly index: number; readonly event: PeerEvent }[]
   /** Shuts the proxy down and gives the lines of its access log. */
   accessLog(): Promise<string[]>
+  /** What the error log has at the moment. */
+  errorsSoFar(): string
   /** Shuts the proxy down and gives the lines of its error log. */
   errorLog(): Promise<string[]>
 }
@@ -133,6 +135,7 @@ export async function startProxy(
     engine,
     events,
     accessLog: () => linesOf('access.log'),
+    errorsSoFar: () => readFileSync(join(directory, 'error.log'), 'latin1'),
     errorLog: () => linesOf('error.log')
   }
 }
