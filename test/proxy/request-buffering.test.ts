@@ -1,7 +1,5 @@
-import { readdirSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { until } from './body/support.js'
+import { namelessFiles, until } from './body/support.js'
 import { bodyOf, chunkedUpload, patternOf, sha256, upload } from './support/bodies.js'
 import { startProxy, type ProxySetup, type ProxyUnderTest } from './support/proxy.js'
 import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
@@ -31,16 +29,7 @@ async function responseTo(proxy: ProxyUnderTest, request: Buffer): Promise<strin
 }
 
 /** Temporary files that this process has open. */
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const target = readlinkSync(join('/proc/self/fd', fd))
-      return /tsha-proxy-.*\(deleted\)$/.test(target) ? [target] : []
-    } catch {
-      return []
-    }
-  })
-}
+const openFiles = (): string[] => namelessFiles('/tsha-proxy-')
 
 t.test('a slow upload holds no upstream server, and then goes on with its length', async (t) => {
   const web = await scriptedUpstream()

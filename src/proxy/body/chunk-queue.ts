@@ -50,9 +50,8 @@ export class ChunkQueue {
     this.#next = 0
   }
 
-  /** The first chunks, up to so many bytes but at least one; they do not change any more. */
+  /** The first chunks, up to so many bytes but at least one. */
   front(maxBytes: number): Buffer[] {
-    this.#block = null
     let bytes = 0
     const end = this.#chunks.findIndex((chunk) => (bytes += chunk.length) > maxBytes)
     return end < 0 ? [...this.#chunks] : this.#chunks.slice(0, Math.max(1, end))

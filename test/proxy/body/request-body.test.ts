@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import t from 'tap'
 import { BodyBudget } from '../../../src/proxy/body/budget.js'
+import { ChunkQueue } from '../../../src/proxy/body/chunk-queue.js'
 import type { RequestBody } from '../../../src/proxy/body/request-body.js'
 import { patternOf, sha256 } from '../support/bodies.js'
 import { BodyUnderTest, FilesUnderTest, until } from './support.js'
@@ -113,7 +114,7 @@ t.test(
     for (let at = 0; at < sent.length; at += 64 * KIB) {
       await until(() => !body.isFull, 'room')
       t.equal(body.isReady, false)
-      // Small pieces are joined in blocks that must not change while they are written.
+      // Small pieces are joined in blocks, also while these are written.
       body.push(Buffer.from(sent.subarray(at, at + 60 * KIB)))
       for (let small = at + 60 * KIB; small < at + 64 * KIB; small += 512) {
         body.push(Buffer.from(sent.subarray(small, small + 512)))
@@ -139,6 +140,30 @@ t.test(
     t.same(lines, [])
   }
 )
+
+t.test('on: a client waits while 256 KiB are not on the disk', async (t) => {
+  const { files } = new FilesUnderTest(tmpdir())
+  const { body } = new BodyUnderTest(files)
+  body.begin(KIB, true)
+  body.push(Buffer.alloc(256 * KIB - 1))
+  t.equal(body.isFull, false)
+  body.push(Buffer.alloc(1))
+  t.equal(body.isFull, true)
+  await until(() => !body.isFull, 'the disk')
+  body.release()
+})
+
+t.test('what comes while a block is written to the disk is not lost with it', (t) => {
+  const queue = new ChunkQueue()
+  for (const text of ['ab', 'c', 'd']) queue.push(Buffer.from(text))
+  const front = queue.front(100)
+  queue.push(Buffer.from('e'))
+  t.same(front.map(String), ['ab', 'cd'])
+  queue.drop(4)
+  t.equal(queue.waiting, 1)
+  t.equal(queue.next(true)?.toString(), 'e')
+  t.end()
+})
 
 t.test('on: when the worker has no memory left, the first byte goes to the file', async (t) => {
   const budget = new BodyBudget(0)

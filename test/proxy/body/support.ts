@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { BodyFiles } from '../../../src/proxy/body/body-files.js'
 import { BodyBudget } from '../../../src/proxy/body/budget.js'
 import { RequestBody, type BodyOwner } from '../../../src/proxy/body/request-body.js'
@@ -12,6 +14,20 @@ export async function until(isReached: () => boolean, what: string): Promise<voi
     if (Date.now() > deadline) throw new Error(`not within ${LIMIT_MS} ms: ${what}`)
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+/** The files without a name that this process has open, in folders whose path has this text. */
+export function namelessFiles(folder: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    const path = join('/proc/self/fd', fd)
+    try {
+      const target = readlinkSync(path)
+      return target.includes(folder) && target.endsWith(' (deleted)') ? [path] : []
+    } catch {
+      // The one that the folder was read with.
+      return []
+    }
+  })
 }
 
 /** Body files with a clock that is set by hand, and the lines that they log. */
