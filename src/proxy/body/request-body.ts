@@ -157,6 +157,7 @@ export class RequestBody implements BodyReader, SpoolOwner {
   /** Gives everything back. */
   release(): void {
     this.#unwatch()
+    if (this.received === 0) return
     this.#closeSpool()
     this.#queue = EMPTY
     this.#budget.give(this.#kept)
