@@ -83,6 +83,7 @@ function describeRoute(route: Route): string {
   return (
     `    ${route.exact ? '= ' : ''}${route.path} -> ${route.upstream}; ` +
     `timeouts ${timeouts.map(formatDuration).join('/')}; ${upgrade}next upstream ${nextUpstream}; ` +
+    (route.requestBuffering ? '' : 'request buffering off; ') +
     `access log ${logs.length === 0 ? 'off' : logs.join(', ')}`
   )
 }

@@ -117,6 +117,7 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
     user: machine.isRoot ? (valid.user ?? DEFAULT_USER) : null,
     group: machine.isRoot ? (valid.group ?? null) : null,
     workerConnections: valid.worker_connections,
+    bodyTempPath: valid.body_temp_path,
     errorLog: logs.error === 'off' ? null : { path: logs.error, level: logs.level },
     upstreams: Object.entries(valid.upstreams).map(([name, upstream]) =>
       upstreamOf(name, upstream)
@@ -191,6 +192,8 @@ function routeOf(route: ValidRoute, inherited: readonly AccessLog[]): Route {
     nextUpstreamTries: route.next_upstream_tries,
     nextUpstreamTimeoutMs: route.next_upstream_timeout,
     maxBodySize: route.max_body_size,
+    requestBuffering: route.request_buffering,
+    bodyBufferSize: route.body_buffer_size,
     accessLogs: route.access_logs ?? inherited
   }
 }

@@ -103,6 +103,18 @@ const size = z.union([z.int().min(0), parsed('a size such as 512, "8k" or "1m"',
   error: 'is not a size; use one such as 512, "8k" or "1m", and 0 for no limit'
 })
 
+const BUFFER_SIZE_ERROR = { error: 'is not a size; use one such as "16k" or "1m"' }
+const bufferSize = z.union(
+  [
+    z.int(BUFFER_SIZE_ERROR).min(1, BUFFER_SIZE_ERROR),
+    parsed('a size such as "16k" or "1m"', (found) => {
+      const bytes = parseSize(found)
+      return bytes === 0 ? undefined : bytes
+    })
+  ],
+  BUFFER_SIZE_ERROR
+)
+
 const priority = z
   .int({ error: 'is not a whole number; use 1 to 254' })
   .min(1, { error: 'is out of range; use 1 to 254' })
@@ -282,6 +294,8 @@ const route = section({
   next_upstream_tries: whole(0, 1000).default(0),
   next_upstream_timeout: anyDuration.prefault('0s'),
   max_body_size: size.prefault('1m'),
+  request_buffering: z.boolean({ error: 'is not a yes or no; use true or false' }).default(true),
+  body_buffer_size: bufferSize.prefault('1m'),
   access_logs: accessLogs.optional()
 })
 
@@ -342,6 +356,7 @@ export const configSchema = section({
   worker_connections: whole(1, 1_000_000).default(1024),
   user: accountName.optional(),
   group: accountName.optional(),
+  body_temp_path: absolutePath().default('/var/tmp'),
   logs: logs.prefault({}),
   pid_file: absolutePath().optional()
 })

@@ -2,6 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { AddressInfo, Server } from 'node:net'
 import { hostname } from 'node:os'
 import { TshaError, errnoOf, messageOf } from '../errors.js'
+import { BodyFiles } from './body/body-files.js'
+import { BodyBudget } from './body/budget.js'
 import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
@@ -11,7 +13,6 @@ import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
 import { LogFile } from './log-file.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
-import { BodyBudget } from './request-body.js'
 import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
 import type { TcpSocket } from './tcp/socket.js'
@@ -44,7 +45,7 @@ export interface EngineOptions {
 export class Engine implements ClientEngine {
   readonly errorLog: ErrorLog
   readonly pool: UpstreamPool
-  readonly bodyBudget = new BodyBudget()
+  readonly bodyFiles: BodyFiles
   readonly now: () => number
   isDraining = false
   drainSilenceMs = Infinity
@@ -94,6 +95,7 @@ export class Engine implements ClientEngine {
     const wall = this.#clock.wall.bind(this.#clock)
     const { path, level } = config.errorLog ?? { path: null, level: 'error' }
     this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
+    this.bodyFiles = new BodyFiles(config.bodyTempPath, new BodyBudget(), this.errorLog, this.now)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     let peerCount = 0
     this.#groups = config.upstreams.map((upstream) => {
@@ -358,6 +360,7 @@ export class Engine implements ClientEngine {
     const now = this.now()
     for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
     this.pool.sweep(now)
+    this.bodyFiles.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
     for (const log of this.#logs.values()) log.flush()
   }

@@ -81,10 +81,16 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: '99: Cannot assign requested address',
   EMFILE: '24: Too many open files',
   ENFILE: '23: Too many open files in system',
+  ENOENT: '2: No such file or directory',
+  EIO: '5: Input/output error',
   EACCES: '13: Permission denied',
   EPERM: '1: Operation not permitted',
+  ENOTDIR: '20: Not a directory',
   EINVAL: '22: Invalid argument',
-  ENOBUFS: '105: No buffer space available'
+  ENOSPC: '28: No space left on device',
+  EROFS: '30: Read-only file system',
+  ENOBUFS: '105: No buffer space available',
+  EDQUOT: '122: Disk quota exceeded'
 }
 
 /** What a system error is called, such as `111: Connection refused`. */

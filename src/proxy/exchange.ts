@@ -1,10 +1,11 @@
+import type { BodyFiles } from './body/body-files.js'
+import { RequestBody, type BodyOwner } from './body/request-body.js'
 import type { Client, RequestHandler, ResponseBody } from './downstream/client.js'
 import type { ErrorLog } from './error-log.js'
 import { declaredLength, requestHeadText, responseFields } from './headers.js'
 import type { RequestHead, ResponseHead } from './http1/head.js'
 import { errorPage, phraseOf } from './http1/write.js'
 import type { ErrorLogLevel, VirtualServer } from './model.js'
-import { RequestBody, type BodyBudget } from './request-body.js'
 import { normalisePath } from './route.js'
 import type { AccessLogger, CompiledRoute, Site } from './site.js'
 import { Tunnel } from './tunnel.js'
@@ -31,7 +32,7 @@ export interface ExchangeHost {
   readonly now: () => number
   readonly errorLog: ErrorLog
   readonly pool: UpstreamPool
-  readonly bodyBudget: BodyBudget
+  readonly bodyFiles: BodyFiles
   /** Whether the value of X-Tsha-Check is the director's token. */
   isCheck(value: string): boolean
   /** Makes room for one more connection; false if there is none. */
@@ -41,8 +42,8 @@ export interface ExchangeHost {
 /** Own answers after which a connection is not used again. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 405, 408, 413])
 
-/** One request's life: route, pick a peer, attempt, then respond, try the next one or give up. */
-export class Exchange implements RequestHandler, AttemptOwner {
+/** One request's life: route, body, pick a peer, attempt, then respond, try another or give up. */
+export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
   readonly server: VirtualServer
   /** Null until a route was found. */
   route: CompiledRoute | null = null
@@ -59,6 +60,8 @@ export class Exchange implements RequestHandler, AttemptOwner {
   #attempt: Attempt | null = null
   #lastResortPeer: Peer | null = null
   #startedAt = 0
+  /** Whether the attempt takes more of the body, as far as is known. */
+  #isTaking = true
   #isResponding = false
   #isOver = false
 
@@ -74,7 +77,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
     this.#head = head
     this.#site = site
     this.#host = host
-    this.#body = new RequestBody(host.bodyBudget)
+    this.#body = new RequestBody(host.bodyFiles, this)
     this.server = site.config
     transaction.serverName = site.name
     if (transaction.host === '') transaction.host = site.name
@@ -114,17 +117,30 @@ export class Exchange implements RequestHandler, AttemptOwner {
     if (head.expectsContinue && !this.#body.isComplete && this.#body.received === 0) {
       this.#client.sendContinue()
     }
+    this.#body.begin(route.config.bodyBufferSize, route.config.requestBuffering)
+    if (this.#body.isReady) this.#proxy(route)
+    else this.#steer()
+  }
+
+  /** The body is here, or not to be waited for: from now on the request can be sent. */
+  #proxy(route: CompiledRoute): void {
+    const head = this.#head
+    const { isComplete, received } = this.#body
+    const length = isComplete && route.config.requestBuffering ? received : null
+    if (this.#body.isSpooled)
+      this.#log('warn', 'a client request body is buffered to a temporary file')
     this.#startedAt = this.#host.now()
     const upgrade = route.config.tunnelTimeoutMs === null ? null : askedProtocols(head)
     this.#request = {
       method: head.method,
-      headText: requestHeadText(route.plan, head, this.#transaction, upgrade),
+      headText: requestHeadText(route.plan, head, this.#transaction, length, upgrade),
       upgrade,
-      isChunked: head.framing === 'chunked',
+      isChunked: head.framing === 'chunked' && length === null,
       body: this.#body,
       timeouts: route.config
     }
     this.#tryNext(route)
+    this.#steer()
   }
 
   #tryNext(route: CompiledRoute): void {
@@ -167,6 +183,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
       return
     }
     this.#body.rewind()
+    this.#isTaking = true
     const { pool } = this.#host
     const attempt = new Attempt(peer, this.#request, this, pool, this.#host.now, fresh)
     this.#attempt = attempt
@@ -212,6 +229,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
     const isBad = kind !== null && route.conditions.has(kind) && countsAgainstPeer(kind, true)
     if (!isBad) route.group.succeeded(attempt.peer, attempt.startedAt, this.#host.now())
     this.#isResponding = true
+    this.#body.forget()
     const fields = responseFields(head, this.#transaction)
     this.#client.start(head.status, head.phrase, fields, this.#responseBody(head, fields))
     return true
@@ -251,21 +269,44 @@ export class Exchange implements RequestHandler, AttemptOwner {
   }
 
   onBodyWanted(isWanted: boolean): void {
-    if (!this.#isOver) this.#client.wantBody(isWanted && !this.#body.isFull)
+    this.#isTaking = isWanted
+    this.#steer()
+  }
+
+  /** Lets the client send its body, or makes it wait. */
+  #steer(): void {
+    if (this.#isOver || this.#body.isComplete) return
+    this.#client.wantBody(this.#isTaking && !this.#body.isFull)
   }
 
   onBody(bytes: Buffer): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isTooLarge(this.#body.received + bytes.length)) return
     this.#body.push(bytes)
-    if (this.#request === null) return
-    if (this.#isTooLarge(this.#body.received)) return
+    if (this.route === null) return
     this.#attempt?.onBodyArrived()
-    if (this.#attempt !== null && this.#body.isFull) this.#client.wantBody(false)
+    this.#steer()
   }
 
   onBodyEnd(): void {
-    this.#body.isComplete = true
+    this.#body.end()
+    if (this.#request !== null) this.#attempt?.onBodyArrived()
+    else if (this.#body.isReady) this.onBodyReady()
+  }
+
+  onBodyReady(): void {
+    if (this.route !== null && !this.#isOver) this.#proxy(this.route)
+  }
+
+  onBodyLoaded(): void {
     this.#attempt?.onBodyArrived()
+  }
+
+  onBodyRoom(): void {
+    this.#steer()
+  }
+
+  onBodyLost(): void {
+    this.#giveUp(500)
   }
 
   onBodyFailed(status: 400 | 408, reason: string): void {

@@ -76,12 +76,14 @@ function withoutControls(value: string): string {
 
 /**
  * The whole head of the request to the upstream server, HTTP/1.1, as latin1 text.
+ * @param bodyLength bytes of the body where it is sent with its length although it came chunked
  * @param upgrade the protocols that it asks for, null for none
  */
 export function requestHeadText(
   plan: RequestPlan,
   head: RequestHead,
   tx: Transaction,
+  bodyLength: number | null = null,
   upgrade: string | null = null
 ): string {
   let text = `${head.method} ${head.target} HTTP/1.1\r\n`
@@ -91,7 +93,10 @@ export function requestHeadText(
     if (rendered !== '') text += `${prefix}${rendered}\r\n`
   }
   if (head.framing === 'length') text += `Content-Length: ${head.contentLength}\r\n`
-  else if (head.framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n'
+  else if (head.framing === 'chunked') {
+    text +=
+      bodyLength === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${bodyLength}\r\n`
+  }
   if (upgrade !== null) text += `Upgrade: ${upgrade}\r\nConnection: upgrade\r\n`
   else if (plan.closes) text += 'Connection: close\r\n'
   const { names, keys, values, nominated } = head

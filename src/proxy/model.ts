@@ -115,6 +115,10 @@ export interface Route {
   readonly nextUpstreamTimeoutMs: number
   /** Largest request body; 0 is no limit. */
   readonly maxBodySize: number
+  /** Whether the whole request body is read before a server is chosen. */
+  readonly requestBuffering: boolean
+  /** How much of a request body is kept in memory, 1 or more. */
+  readonly bodyBufferSize: number
   readonly accessLogs: readonly AccessLog[]
 }
 
@@ -163,6 +167,8 @@ export interface ProxyConfig {
   readonly group: string | null
   /** Connections a worker holds at most, clients and upstream servers together. */
   readonly workerConnections: number
+  /** Directory for the temporary files of request bodies. */
+  readonly bodyTempPath: string
   /** Null writes errors only to the director's log. */
   readonly errorLog: { readonly path: string; readonly level: ErrorLogLevel } | null
   readonly upstreams: readonly Upstream[]

@@ -59,10 +59,11 @@ upstreams:
     recovery: request
     check: { type: http, path: /health, expect_status: [200, 300-399], expect_body: ready }
   db: { servers: [{ address: 192.0.2.11 }], keepalive: { connections: 0 }, check: { type: tcp, interval: 5s, rise: 3 } }
-listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
+listeners: [{ address: ":80", routes: [{ path: /, upstream: web, request_buffering: false }] }]
 `
   })
   const lines = describeConfig(loaded).split('\n')
+  t.match(lines.join('\n'), '; next upstream error timeout; request buffering off; access log ')
   t.strictSame(lines.slice(lines.findIndex((line) => line.startsWith('  upstream'))), [
     '  upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s); recovery by a request',
     '    keepalive 256 connections to each server, timeout 1m, 1000 requests, lifetime 1h',

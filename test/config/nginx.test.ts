@@ -189,6 +189,56 @@ t.test('any other map, and any other value of Upgrade, is refused at its place',
   }
 })
 
+t.test(
+  'request bodies: nginx words, contexts and inheritance; the file has one folder',
+  async (t) => {
+    const plain = await load(t, { 'nginx.conf': conf({}) })
+    t.match(plain.config.proxy, { bodyTempPath: '/var/tmp' })
+    t.match(plain.config.proxy?.servers[0]?.routes[0], {
+      requestBuffering: true,
+      bodyBufferSize: 1048576
+    })
+    const { config, notes } = await load(t, {
+      'nginx.conf': conf({
+        http: 'client_body_temp_path /spool/bodies 1 2; client_body_buffer_size 16k;',
+        server: 'listen 80; proxy_request_buffering off;',
+        location: `proxy_request_buffering on; client_body_buffer_size 8k;
+      } location /inherits { proxy_pass http://web;`
+      })
+    })
+    t.equal(config.proxy?.bodyTempPath, '/spool/bodies')
+    t.match(config.proxy?.servers[0]?.routes, [
+      { requestBuffering: true, bodyBufferSize: 8192 },
+      { requestBuffering: false, bodyBufferSize: 16384 }
+    ])
+    t.strictSame(
+      notes.filter((note) => note.includes('body')),
+      ['client_body_temp_path: the files have no names, so its levels mean nothing']
+    )
+    const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
+      [
+        { location: 'proxy_request_buffering yes;' },
+        '9:25: proxy_request_buffering "yes" is not valid; use on or off [TSHA_E_VALUE]'
+      ],
+      [
+        { location: 'client_body_buffer_size 0;' },
+        '9:25: client_body_buffer_size 0 is not a size; use one such as "16k" or "1m" [TSHA_E_VALUE]'
+      ],
+      [
+        { location: 'client_body_temp_path /spool;' },
+        '9:1: directive "client_body_temp_path" in location is not supported; use it in http [TSHA_E_NOT_SUPPORTED]'
+      ],
+      [
+        { http: 'client_body_temp_path spool;' },
+        '4:23: client_body_temp_path "spool" is not valid; use an absolute path [TSHA_E_VALUE]'
+      ]
+    ]
+    for (const [parts, problem] of rows) {
+      t.strictSame(await problemsOf(t, { 'nginx.conf': conf(parts) }), [`nginx.conf:${problem}`])
+    }
+  }
+)
+
 t.test('what tsha does not have is refused as not supported, at its place', async (t) => {
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],

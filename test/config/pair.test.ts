@@ -67,6 +67,7 @@ t.test('the old files of the master together make this model', async (t) => {
       user: 'nginx',
       group: null,
       workerConnections: 1024,
+      bodyTempPath: '/var/tmp',
       errorLog: { path: '/var/log/nginx/error.log', level: 'error' },
       upstreams: [
         {
@@ -119,6 +120,8 @@ t.test('the old files of the master together make this model', async (t) => {
               nextUpstreamTries: 0,
               nextUpstreamTimeoutMs: 0,
               maxBodySize: 1048576,
+              requestBuffering: true,
+              bodyBufferSize: 1048576,
               accessLogs
             }
           ],

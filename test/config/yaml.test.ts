@@ -59,6 +59,8 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
     nextUpstreamTries: 0,
     nextUpstreamTimeoutMs: 0,
     maxBodySize: 1048576,
+    requestBuffering: true,
+    bodyBufferSize: 1048576,
     accessLogs: [
       {
         path: '/var/log/tsha/access.log',
@@ -109,6 +111,22 @@ t.test('auto is never fewer than two workers, so that one crash never leaves non
   const machine = { ...USER_MACHINE, cpuCount: 1 }
   const { config } = await load(t, { 'tsha.yaml': PROXY }, { machine })
   t.equal(config.proxy?.workers, 2)
+})
+
+t.test('request bodies: buffering per route, and one folder for the files', async (t) => {
+  const text = `${PROXY}body_temp_path: /spool\n`.replace(
+    'upstream: web',
+    'upstream: web, request_buffering: false, body_buffer_size: 16k'
+  )
+  const { config } = await load(t, { 'tsha.yaml': text })
+  t.equal(config.proxy?.bodyTempPath, '/spool')
+  t.match(config.proxy?.servers[0]?.routes, [{ requestBuffering: false, bodyBufferSize: 16384 }])
+  const wrong = text.replace('false', 'off').replace('16k', '0').replace('/spool', 'spool')
+  t.match(await problemsOf(t, { 'tsha.yaml': wrong }), [
+    /request_buffering "off" is not a yes or no; use true or false \[TSHA_E_VALUE\]$/,
+    /body_buffer_size 0 is not a size; use one such as "16k" or "1m" \[TSHA_E_VALUE\]$/,
+    /body_temp_path "spool" is not valid; use an absolute path \[TSHA_E_VALUE\]$/
+  ])
 })
 
 t.test('every problem of a file is reported at once, each with its line and column', async (t) => {

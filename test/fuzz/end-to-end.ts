@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { METHODS, createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { startProxy } from '../proxy/support/proxy.js'
+import type { Route } from '../../src/proxy/model.js'
+import { startProxy, type ProxyUnderTest } from '../proxy/support/proxy.js'
 import { isSameBody, isSameRequest } from './compare.js'
 import { llhttpRequests, llhttpResponse, type OracleRequest } from './oracle.js'
 import { readRequests, readResponse } from './reader.js'
@@ -64,7 +65,12 @@ export async function requestsEndToEnd(
     socket.destroy()
   })
   const port = await listen(upstream)
-  const proxy = await startProxy(t, { servers: [{ port, maxFails: 0 }], route: { maxBodySize: 0 } })
+  const start = (route: Partial<Route>): Promise<ProxyUnderTest> =>
+    startProxy(t, { servers: [{ port, maxFails: 0 }], route: { maxBodySize: 0, ...route } })
+  // Bodies stream, or wait in memory, or on the disk.
+  const streaming = await start({ requestBuffering: false })
+  const buffering = await start({})
+  const spooling = await start({ bodyBufferSize: 1 })
   t.teardown(async () => {
     upstream.closeAllConnections()
     await close(upstream)
@@ -82,6 +88,7 @@ export async function requestsEndToEnd(
     const address = `127.${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`
     const whole = served.requests.filter((each) => each.isComplete).length
     const answers = served.ending === 'refused' ? whole + 1 : whole
+    const proxy = [streaming, buffering][index % 3] ?? spooling
     const received = await converse(proxy.port, address, text, places, (so) => {
       return served.ending === 'waiting' && statusesOf(so).length >= answers
     })

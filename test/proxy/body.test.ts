@@ -4,10 +4,13 @@ import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
 import { startProxy } from './support/proxy.js'
 import { answer, scriptedUpstream } from './support/upstream.js'
 
-t.test('RFC 9112 §7.1: a chunked request goes on chunked', async (t) => {
+t.test('RFC 9112 §7.1: a chunked request that is not buffered goes on chunked', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port], route: { setHeaders: [] } })
+  const proxy = await startProxy(t, {
+    servers: [web.port],
+    route: { setHeaders: [], requestBuffering: false }
+  })
   const client = new RawClient(proxy.port)
   client.send('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n')
   client.send('2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n')
@@ -91,7 +94,7 @@ t.test(
   }
 )
 
-t.test('a body over 1 MiB streams through whole, and its memory is given back', async (t) => {
+t.test('a body over 1 MiB goes through whole, and its memory is given back', async (t) => {
   const size = 8 * 1024 * 1024
   const web = await scriptedUpstream((request, socket) =>
     socket.write(answer(String(request.length - request.indexOf('\r\n\r\n') - 4)))
@@ -102,13 +105,16 @@ t.test('a body over 1 MiB streams through whole, and its memory is given back', 
   client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
   await client.take(new RegExp(`\r\n\r\n${size}$`))
   await client.close()
-  t.ok(proxy.engine.bodyBudget.take(64 * 1024 * 1024), 'nothing is charged any more')
+  t.ok(proxy.engine.bodyFiles.budget.take(64 * 1024 * 1024), 'nothing is charged any more')
 })
 
-t.test('backpressure: an upstream server that does not read makes the client wait', async (t) => {
+t.test('buffering off: an upstream server that does not read makes the client wait', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
-  const proxy = await startProxy(t, { servers: [web.port], route: { maxBodySize: 0 } })
+  const proxy = await startProxy(t, {
+    servers: [web.port],
+    route: { maxBodySize: 0, requestBuffering: false }
+  })
   const client = new RawClient(proxy.port)
   const total = 64 * 1024 * 1024
   client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${total}\r\n\r\n`)
@@ -152,13 +158,13 @@ t.test('backpressure: a slow client stops the upstream server, then gets everyth
 })
 
 t.test(
-  'an answer before the request body is complete: passed on, then the connection closes',
+  'buffering off: an answer before the request body is complete is passed on, then the connection closes',
   async (t) => {
     const web = await scriptedUpstream()
     web.sockets.length = 0
     const early = await scriptedUpstream()
     t.teardown(() => Promise.all([web.close(), early.close()]))
-    const proxy = await startProxy(t, { servers: [early.port] })
+    const proxy = await startProxy(t, { servers: [early.port], route: { requestBuffering: false } })
     const client = new RawClient(proxy.port)
     client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc')
     while (early.sockets.length === 0) await new Promise((resolve) => setImmediate(resolve))

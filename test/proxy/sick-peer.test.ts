@@ -30,10 +30,12 @@ interface Setup {
   readonly server?: Partial<UpstreamServer>
   /** The other server of the group is taken out, so that every request goes to the first. */
   readonly isAlone?: boolean
+  readonly requestBuffering?: boolean
 }
 
 /** A proxy before web1, which follows a script, and web2, which says hello. */
-async function startPair(t: Test, { script, server, isAlone = false }: Setup) {
+async function startPair(t: Test, setup: Setup) {
+  const { script, server, isAlone = false, requestBuffering = true } = setup
   const web1 = await scriptedUpstream(script)
   const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
   t.teardown(() => Promise.all([web1.close(), web2.close()]))
@@ -42,7 +44,11 @@ async function startPair(t: Test, { script, server, isAlone = false }: Setup) {
     { port: web1.port, ...server },
     { port: web2.port, down: isAlone }
   ]
-  const proxy = await startProxy(t, { servers, logFormat: '$status $upstream_addr' }, { clock })
+  const proxy = await startProxy(
+    t,
+    { servers, logFormat: '$status $upstream_addr', route: { requestBuffering } },
+    { clock }
+  )
   return { web1, web2, clock, proxy }
 }
 
@@ -142,7 +148,7 @@ t.test('another worker that was answered contradicts at once', async (t) => {
 })
 
 t.test('a client that leaves in the middle of its own body is its own affair', async (t) => {
-  const pair = await startPair(t, { script: silent, isAlone: true })
+  const pair = await startPair(t, { script: silent, isAlone: true, requestBuffering: false })
   const { proxy, clock, web1 } = pair
   for (let i = 0; i < 3; i++) {
     const client = new RawClient(proxy.port)

@@ -12,6 +12,7 @@ const PURE = [
   /^src\/health\/status\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
+  /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(round-robin|peer-status|silence|recovery|next-upstream)\.ts$/,
   /^src\/proxy\/(route|headers|variables|upgrade)\.ts$/
 ]

@@ -26,6 +26,7 @@ const ONE = [1, 1] as const
 const time = { convert: parseNginxTime, expected: 'a time such as 3, 3s, 500ms or 1m30s' }
 const size = { convert: parseSize, expected: 'a size such as 512, 8k or 1m' }
 const number = { convert: parseNumber, expected: 'a whole number' }
+const onOff = { convert: parseOnOff, expected: 'on or off' }
 const ignored = { contexts: HTTP_LEVELS, args: ONE, isIgnored: true }
 
 /**
@@ -77,6 +78,8 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
   client_body_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   send_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   client_max_body_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
+  client_body_buffer_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
+  client_body_temp_path: { contexts: ['http'], args: [1, 4] },
 
   proxy_pass: { contexts: ['location'], args: ONE },
   proxy_http_version: {
@@ -87,6 +90,7 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
     expected: '1.1, the version that tsha speaks'
   },
   proxy_set_header: { contexts: HTTP_LEVELS, args: [2, 2], isRepeatable: true },
+  proxy_request_buffering: { contexts: HTTP_LEVELS, args: ONE, ...onOff },
   proxy_connect_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
   proxy_send_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
   proxy_read_timeout: { contexts: HTTP_LEVELS, args: ONE, ...time },
@@ -105,6 +109,7 @@ export const NARROWER_CONTEXTS: Readonly<Record<string, readonly Context[]>> = {
   keepalive_requests: ['location'],
   keepalive_time: HTTP_LEVELS,
   client_body_timeout: ['location'],
+  client_body_temp_path: ['server', 'location'],
   send_timeout: ['location']
 }
 
@@ -142,6 +147,11 @@ export function parseNginxTime(text: string): string | undefined {
     rest = rest.slice(match[0].length)
   }
   return Number.isSafeInteger(totalMs) ? `${totalMs}ms` : undefined
+}
+
+function parseOnOff(text: string): boolean | undefined {
+  if (text === 'on') return true
+  return text === 'off' ? false : undefined
 }
 
 function parseNumber(text: string): number | undefined {

@@ -81,6 +81,7 @@ function readHttp(
   const http = new Block(directive.block ?? [], 'http', report)
   const formats = readLogFormats(http, report)
   const upgradeVariables = readUpgradeMaps(http, report)
+  readBodyTempPath(http, value, report)
   const upstreams = new Upstreams(http, report)
   const listeners: unknown[] = []
   for (const server of http.all('server')) {
@@ -95,4 +96,11 @@ function readHttp(
   }
   value['upstreams'] = upstreams.value
   value['listeners'] = listeners
+}
+
+function readBodyTempPath(http: Block, value: Record<string, unknown>, report: Report): void {
+  setInherited(value, 'body_temp_path', [], [http], 'client_body_temp_path', report)
+  if ((http.one('client_body_temp_path')?.args.length ?? 0) > 1) {
+    report.notes.push('client_body_temp_path: the files have no names, so its levels mean nothing')
+  }
 }

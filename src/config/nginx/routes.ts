@@ -56,6 +56,8 @@ export function readRoute(
   setInherited(route, 'next_upstream_tries', path, levels, 'proxy_next_upstream_tries', report)
   setInherited(route, 'next_upstream_timeout', path, levels, 'proxy_next_upstream_timeout', report)
   setInherited(route, 'max_body_size', path, levels, 'client_max_body_size', report)
+  setInherited(route, 'body_buffer_size', path, levels, 'client_body_buffer_size', report)
+  setInherited(route, 'request_buffering', path, levels, 'proxy_request_buffering', report)
   readNextUpstream(route, levels, path, report)
   noteRedirect(match, server, report)
   return route

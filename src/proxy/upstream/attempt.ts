@@ -1,10 +1,10 @@
+import type { RequestBody } from '../body/request-body.js'
 import { errnoText } from '../error-log.js'
 import { BodyDecoder } from '../http1/body.js'
 import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../http1/head.js'
 import { hasForbidden } from '../http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../http1/write.js'
 import type { Route } from '../model.js'
-import type { RequestBody } from '../request-body.js'
 import { grantedProtocol } from '../upgrade.js'
 import type { AttemptFacts } from '../variables.js'
 import type { ConnectionUser, UpstreamConnection } from './connection.js'
@@ -67,6 +67,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   readonly #now: () => number
   readonly #connection: UpstreamConnection
   #isRequestComplete = false
+  /** Whether the connection has asked to wait until it has drained. */
+  #isStuck = false
   #isOver = false
   #isPaused = false
   /** Head bytes of earlier reads. */
@@ -151,6 +153,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   }
 
   onDrain(): void {
+    this.#isStuck = false
     if (!this.#isOver) this.#pump()
   }
 
@@ -217,15 +220,15 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #pump(): void {
     const { body, isChunked, timeouts } = this.#request
     const connection = this.#connection
-    let isReady = true
-    if (body.hasNext) {
+    if (body.hasNext && !this.#isStuck) {
       connection.cork()
-      for (let chunk = body.next(); chunk !== null; chunk = isReady ? body.next() : null) {
-        isReady = isChunked ? this.#writeChunk(chunk) : connection.write(chunk)
+      for (let chunk = body.next(); chunk !== null; chunk = this.#isStuck ? null : body.next()) {
+        this.#isStuck = !(isChunked ? this.#writeChunk(chunk) : connection.write(chunk))
       }
       connection.uncork()
     }
-    if (body.isComplete && !body.hasNext && !this.#isRequestComplete) {
+    if (!this.#isStuck) body.settle()
+    if (body.isSent && !this.#isRequestComplete) {
       this.#isRequestComplete = true
       if (isChunked) connection.write(LAST_CHUNK)
     }
@@ -238,10 +241,10 @@ export class Attempt implements ConnectionUser, AttemptFacts {
       this.#isSendArmed = true
       connection.deadline = this.#now() + timeouts.sendTimeoutMs
     } else {
-      // The client is awaited; its own timeout watches over that.
+      // The client or the disk is awaited; their own timeouts watch over that.
       connection.deadline = Infinity
     }
-    if (!body.isComplete) this.#owner.onBodyWanted(isReady)
+    if (!body.isComplete) this.#owner.onBodyWanted(!this.#isStuck)
   }
 
   #writeChunk(chunk: Buffer): boolean {

@@ -34,6 +34,8 @@ export interface ProxyUnderTest {
   readonly events: { readonly index: number; readonly event: PeerEvent }[]
   /** Shuts the proxy down and gives the lines of its access log. */
   accessLog(): Promise<string[]>
+  /** What the error log has at the moment. */
+  errorsSoFar(): string
   /** Shuts the proxy down and gives the lines of its error log. */
   errorLog(): Promise<string[]>
 }
@@ -57,6 +59,8 @@ export const PAIR_ROUTE: Route = {
   nextUpstreamTries: 0,
   nextUpstreamTimeoutMs: 0,
   maxBodySize: 1024 * 1024,
+  requestBuffering: true,
+  bodyBufferSize: 1024 * 1024,
   accessLogs: []
 }
 
@@ -79,6 +83,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
     user: null,
     group: null,
     workerConnections: 1024,
+    bodyTempPath: directory,
     errorLog: { path: join(directory, 'error.log'), level: 'info' },
     upstreams: [
       {
@@ -147,6 +152,7 @@ export async function startProxy(
     engine,
     events,
     accessLog: () => linesOf('access.log'),
+    errorsSoFar: () => readFileSync(join(directory, 'error.log'), 'latin1'),
     errorLog: () => linesOf('error.log')
   }
 }
