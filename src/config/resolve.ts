@@ -125,9 +125,11 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
   }
 }
 
-function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): Upstream {
+function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
+  const { servers, recovery, check } = upstream
   return {
     name,
+    acceptBareLf: upstream.accept_bare_lf,
     servers: servers.map((server) => ({
       host: server.address.host,
       port: server.address.port,
@@ -160,6 +162,8 @@ function virtualServerOf(listener: ValidListener, inherited: readonly AccessLog[
     listen: listener.address,
     isDefault: listener.default,
     names: listener.server_names.map((name) => name.toLowerCase()),
+    acceptBareLf: listener.accept_bare_lf,
+    maxConnectionsPerClient: listener.max_connections_per_client,
     routes: listener.routes.map((route) => routeOf(route, accessLogs)),
     keepaliveTimeoutMs: listener.keepalive_timeout,
     keepaliveRequests: listener.keepalive_requests,

@@ -4,8 +4,10 @@ import { hostname } from 'node:os'
 import { TshaError, errnoOf, messageOf } from '../errors.js'
 import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
+import { clientOf, type ConnectionLimit } from './connection-limit.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { refuseConnection } from './downstream/refuse-connection.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
 import { LogFile } from './log-file.js'
@@ -65,6 +67,7 @@ export class Engine implements ClientEngine {
     clientConnections: 0,
     upstreamConnections: 0,
     accepted: 0,
+    refused: 0,
     requests: 0,
     checks: 0,
     responses: new Uint32Array(6),
@@ -271,6 +274,7 @@ export class Engine implements ClientEngine {
 
   #accept(socket: Socket, listener: Listener): void {
     this.#counters.accepted++
+    if (listener.limit !== null && !this.#isWelcome(socket, listener.limit)) return
     if (this.#admitClient()) {
       this.#serve(socket, listener)
       return
@@ -281,6 +285,22 @@ export class Engine implements ClientEngine {
       return
     }
     this.#hold(socket, listener)
+  }
+
+  /** Counts the connection for its client, or refuses it if that has enough of them. */
+  #isWelcome(socket: Socket, limit: ConnectionLimit): boolean {
+    const client = clientOf(plainAddress(socket.remoteAddress))
+    if (limit.take(client)) {
+      socket.once('close', () => {
+        limit.release(client)
+      })
+      return true
+    }
+    this.#counters.refused++
+    refuseConnection(socket, this.date())
+    const line = limit.refusalLine(client, this.now())
+    if (line !== null) this.errorLog.write('error', line)
+    return false
   }
 
   /** Keeps a socket unread until there is room, as the kernel's queue would. */

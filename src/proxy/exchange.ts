@@ -117,6 +117,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
       method: head.method,
       headText: requestHeadText(route.plan, head, this.#transaction),
       isChunked: head.framing === 'chunked',
+      acceptBareLf: route.group.acceptBareLf,
       body: this.#body,
       timeouts: route.config
     }

@@ -91,6 +91,7 @@ t.test('the old files of the master together make this model', async (t) => {
               recovery: 'probe'
             }
           ],
+          acceptBareLf: false,
           check: null
         }
       ],
@@ -122,6 +123,8 @@ t.test('the old files of the master together make this model', async (t) => {
           ],
           keepaliveTimeoutMs: 65000,
           keepaliveRequests: 1000,
+          acceptBareLf: false,
+          maxConnectionsPerClient: 0,
           clientHeaderTimeoutMs: 60000,
           clientBodyTimeoutMs: 60000,
           sendTimeoutMs: 60000,

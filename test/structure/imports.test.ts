@@ -13,7 +13,7 @@ const PURE = [
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/upstream\/(round-robin|peer-status|silence|recovery|next-upstream)\.ts$/,
-  /^src\/proxy\/(route|headers|variables)\.ts$/
+  /^src\/proxy\/(route|headers|variables|connection-limit)\.ts$/
 ]
 
 /** What a pure file may not even name. */

@@ -73,6 +73,8 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
   client_header_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   client_body_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   send_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
+  limit_conn_zone: { contexts: ['http'], args: [2, 2], isRepeatable: true },
+  limit_conn: { contexts: HTTP_AND_SERVER, args: [2, 2], isRepeatable: true },
   client_max_body_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
 
   proxy_pass: { contexts: ['location'], args: ONE },
@@ -94,6 +96,7 @@ export const NARROWER_CONTEXTS: Readonly<Record<string, readonly Context[]>> = {
   keepalive_timeout: ['location'],
   keepalive_requests: ['location'],
   client_body_timeout: ['location'],
+  limit_conn: ['location'],
   send_timeout: ['location']
 }
 

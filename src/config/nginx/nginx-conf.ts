@@ -2,6 +2,7 @@ import type { Machine } from '../machine.js'
 import { Places } from '../source.js'
 import type { Source } from '../source.js'
 import { Block, Report, setInherited } from './block.js'
+import { readLimitZones } from './limit-conn.js'
 import { readErrorLog, readLogFormats } from './logs.js'
 import { parse } from './parser.js'
 import { readServer } from './servers.js'
@@ -79,10 +80,12 @@ function readHttp(
   }
   const http = new Block(directive.block ?? [], 'http', report)
   const formats = readLogFormats(http, report)
+  const limitZones = readLimitZones(http, report)
   const upstreams = new Upstreams(http, report)
+  const context = { http, upstreams, limitZones, formats, report, isRoot }
   const listeners: unknown[] = []
   for (const server of http.all('server')) {
-    readServer(server, { http, upstreams, formats, report, isRoot }, listeners)
+    readServer(server, context, listeners)
   }
   if (http.all('server').length === 0) {
     report.problem(

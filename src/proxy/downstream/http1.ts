@@ -41,7 +41,7 @@ export class Http1Client implements ClientConnection {
   readonly #acceptedAt: number
   #phase: Phase = 'idle'
   #requests = 0
-  readonly #intake = new Intake()
+  readonly #intake: Intake
   #startedAt = 0
   #isWorking = false
   #lingerUntil = Infinity
@@ -61,6 +61,7 @@ export class Http1Client implements ClientConnection {
     this.#writer = new ResponseWriter(socket)
     this.facts = facts
     this.#defaults = defaults
+    this.#intake = new Intake(defaults.acceptBareLf)
     this.#host = host
     this.#acceptedAt = host.now()
     this.deadline = this.#acceptedAt + defaults.clientHeaderTimeoutMs

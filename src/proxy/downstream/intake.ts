@@ -1,3 +1,4 @@
+import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
 import {
   MAX_HEAD,
   findHeadEnd,
@@ -15,6 +16,12 @@ export class Intake {
   #bytes: Buffer | null = null
   /** How many of them `read` has looked at already. */
   #checked = 0
+  readonly #acceptBareLf: boolean
+
+  /** @param acceptBareLf whether LF alone ends a line of a head too */
+  constructor(acceptBareLf = false) {
+    this.#acceptBareLf = acceptBareLf
+  }
 
   /** Bytes that wait. */
   get length(): number {
@@ -41,7 +48,11 @@ export class Intake {
     const bytes = this.#bytes
     if (bytes === null) return false
     let start = 0
-    while (bytes[start] === CR && bytes[start + 1] === LF) start += 2
+    for (;;) {
+      if (bytes[start] === CR && bytes[start + 1] === LF) start += 2
+      else if (this.#acceptBareLf && bytes[start] === LF) start++
+      else break
+    }
     if (start === bytes.length) this.clear()
     else if (start > 0) this.#bytes = bytes.subarray(start)
     return start < bytes.length
@@ -52,13 +63,15 @@ export class Intake {
     const bytes = this.#bytes
     if (bytes === null) return null
     const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD + 1))
-    const end = findHeadEnd(text, Math.max(0, this.#checked - 3))
+    const from = Math.max(0, this.#checked - 3)
+    const end = this.#acceptBareLf ? findLenientHeadEnd(text, from) : findHeadEnd(text, from)
     if (end < 0) {
-      const refusal = refuseIncomplete(text, this.#checked)
+      const refusal = refuseIncomplete(text, this.#checked, this.#acceptBareLf)
       this.#checked = text.length
       return refusal
     }
-    const parsed = parseRequestHead(text.slice(0, end))
+    const head = text.slice(0, end)
+    const parsed = parseRequestHead(this.#acceptBareLf ? withCrlf(head) : head, end)
     if (parsed.kind === 'request') {
       this.#checked = 0
       this.#bytes = end < bytes.length ? bytes.subarray(end) : null
@@ -75,6 +88,6 @@ export class Intake {
 
   /** As much as is known of the first line, for the log. */
   get firstLine(): string {
-    return this.#bytes?.toString('latin1', 0, 8192).split('\r\n', 1)[0] ?? ''
+    return this.#bytes?.toString('latin1', 0, 8192).split(/\r?\n/, 1)[0] ?? ''
   }
 }

@@ -97,27 +97,38 @@ export function findHeadEnd(text: string, from: number): number {
 /**
  * Looks at a request head that is not complete, so that a hopeless one is refused at once.
  * @param checked characters that an earlier call has seen
+ * @param acceptBareLf whether LF alone ends a line too
  */
-export function refuseIncomplete(text: string, checked: number): Refusal | null {
-  const lineEnd = text.indexOf('\r\n')
-  const line = text.slice(0, lineEnd < 0 ? Math.min(text.length, MAX_REQUEST_LINE) : lineEnd)
+export function refuseIncomplete(
+  text: string,
+  checked: number,
+  acceptBareLf: boolean
+): Refusal | null {
+  const eol = acceptBareLf ? '\n' : '\r\n'
+  const lineEnd = text.indexOf(eol)
+  const line = firstLine(
+    text.slice(0, lineEnd < 0 ? Math.min(text.length, MAX_REQUEST_LINE) : lineEnd)
+  )
   // A CR at the very end may still get its LF.
   const settled = text.endsWith('\r') ? text.slice(0, -1) : text
-  if (hasForbidden(settled, Math.max(0, checked - 1))) {
-    return refusal(400, 'client sent a forbidden character', firstLine(line))
+  if (hasForbidden(settled, Math.max(0, checked - 1), acceptBareLf)) {
+    return refusal(400, 'client sent a forbidden character', line)
   }
   if ((lineEnd < 0 ? settled.length : lineEnd) > MAX_REQUEST_LINE) {
     return refusal(414, 'client sent too long URI', line)
   }
   if (text.length > MAX_HEAD) return refusal(431, 'client sent too large head', line)
-  if (lineEnd >= 0 && settled.length - settled.lastIndexOf('\r\n') - 2 > MAX_FIELD_LINE) {
+  if (lineEnd >= 0 && settled.length - settled.lastIndexOf(eol) - eol.length > MAX_FIELD_LINE) {
     return refusal(431, 'client sent too long header line', line)
   }
   return null
 }
 
-/** Parses a complete request head: from the first character of its line to its empty line. */
-export function parseRequestHead(text: string): RequestHead | Refusal {
+/**
+ * Parses a complete request head: from the first character of its line to its empty line.
+ * @param length its bytes as they came, where its line ends were written anew
+ */
+export function parseRequestHead(text: string, length = text.length): RequestHead | Refusal {
   const lineEnd = text.indexOf('\r\n')
   const line = text.slice(0, lineEnd)
   if (hasForbidden(text, 0)) {
@@ -170,7 +181,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
     expectsContinue: marks.expectsContinue && minorVersion === 1,
     nominated: marks.nominated,
     check: marks.check,
-    length: text.length,
+    length,
     names: fields.names,
     keys: fields.keys,
     values: fields.values

@@ -22,10 +22,14 @@ export const CHUNK_EXTENSIONS = new RegExp(`^${EXTENSION}(?:;${EXTENSION})*$`)
 
 export const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/g
 
+/** The same where LF alone may end a line. */
+const FORBIDDEN_BESIDE_LF = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g
+
 /** Whether head text holds a forbidden character at or after `from`. */
-export function hasForbidden(text: string, from: number): boolean {
-  FORBIDDEN.lastIndex = from
-  return FORBIDDEN.test(text)
+export function hasForbidden(text: string, from: number, acceptBareLf = false): boolean {
+  const pattern = acceptBareLf ? FORBIDDEN_BESIDE_LF : FORBIDDEN
+  pattern.lastIndex = from
+  return pattern.test(text)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { errnoText } from '../error-log.js'
+import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
 import { BodyDecoder } from '../http1/body.js'
 import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../http1/head.js'
 import { hasForbidden } from '../http1/syntax.js'
@@ -39,6 +40,8 @@ export interface AttemptRequest {
   readonly method: string
   readonly headText: string
   readonly isChunked: boolean
+  /** Whether LF alone ends a line of the response head too. */
+  readonly acceptBareLf: boolean
   readonly body: RequestBody
   readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
 }
@@ -240,14 +243,18 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #readHead(buffer: Buffer, length: number): number {
     let text = this.#text + buffer.toString('latin1', 0, length)
     let base = -this.#text.length
+    const { method, acceptBareLf } = this.#request
     for (;;) {
-      const end = findHeadEnd(text, 0)
+      const end = acceptBareLf ? findLenientHeadEnd(text, 0) : findHeadEnd(text, 0)
       if (end < 0) {
         this.#keepPartialHead(text)
         return -1
       }
+      const head = text.slice(0, end)
       const parsed =
-        end > MAX_HEAD ? TOO_BIG_HEAD : parseResponseHead(text.slice(0, end), this.#request.method)
+        end > MAX_HEAD
+          ? TOO_BIG_HEAD
+          : parseResponseHead(acceptBareLf ? withCrlf(head) : head, method)
       if (parsed.kind === 'bad-response') {
         this.#fail('invalid_header', `upstream sent ${parsed.reason} ${this.#where()}`)
         return -1
@@ -269,7 +276,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #keepPartialHead(text: string): void {
     const settled = text.endsWith('\r') ? text.slice(0, -1) : text
     const begin = text.slice(0, STATUS_LINE_BEGIN.length)
-    if (!STATUS_LINE_BEGIN.startsWith(begin) || hasForbidden(settled, 0)) {
+    const isBroken = hasForbidden(settled, 0, this.#request.acceptBareLf)
+    if (!STATUS_LINE_BEGIN.startsWith(begin) || isBroken) {
       this.#fail('invalid_header', `upstream sent no valid HTTP/1.x header ${this.#where()}`)
     } else if (text.length > MAX_HEAD) {
       this.#fail('invalid_header', `upstream sent ${TOO_BIG_HEAD.reason} ${this.#where()}`)

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, type EngineOptions } from '../../../src/proxy/engine.js'
-import type { ProxyConfig, Route, UpstreamServer, VirtualServer } from '../../../src/proxy/model.js'
+import type {
+  ProxyConfig,
+  Route,
+  Upstream,
+  UpstreamServer,
+  VirtualServer
+} from '../../../src/proxy/model.js'
 import type { PeerEvent } from '../../../src/proxy/upstream/peer-status.js'
 
 /** What a test changes of the ordinary configuration. */
@@ -11,6 +17,7 @@ export interface ProxySetup {
   readonly servers: readonly (number | Partial<UpstreamServer>)[]
   readonly route?: Partial<Route>
   readonly server?: Partial<VirtualServer>
+  readonly upstream?: Partial<Upstream>
   readonly config?: Partial<ProxyConfig>
   readonly logFormat?: string
 }
@@ -77,7 +84,9 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
           recovery: 'probe' as const,
           ...(typeof server === 'number' ? { port: server } : server)
         })),
-        check: null
+        acceptBareLf: false,
+        check: null,
+        ...setup.upstream
       }
     ],
     servers: [
@@ -85,6 +94,8 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
         listen: { host: '127.0.0.1', port: 0 },
         isDefault: false,
         names: ['_'],
+        acceptBareLf: false,
+        maxConnectionsPerClient: 0,
         routes: [{ ...PAIR_ROUTE, accessLogs: logs, ...setup.route }],
         keepaliveTimeoutMs: 65_000,
         keepaliveRequests: 1000,

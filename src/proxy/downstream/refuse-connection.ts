@@ -1,0 +1,22 @@
+import type { Socket } from 'node:net'
+import { errorPage, phraseOf } from '../http1/write.js'
+
+const PAGE = errorPage(503)
+
+/**
+ * Answers a client that may not have this connection before it has asked, and closes. Nothing of it
+ * is kept: the answer fits into the kernel's buffer, so that no wait depends on the client.
+ * @param date value of the Date field
+ */
+export function refuseConnection(socket: Socket, date: string): void {
+  // Whatever breaks, the socket is closed all the same.
+  socket.on('error', () => undefined)
+  // What came already is taken: a close over unread bytes would take the answer back.
+  socket.resume()
+  const head =
+    `HTTP/1.1 503 ${phraseOf(503)}\r\nServer: tsha\r\nDate: ${date}\r\nContent-Type: text/html\r\n` +
+    `Content-Length: ${PAGE.length}\r\nConnection: close\r\n\r\n`
+  socket.end(head + PAGE, 'latin1', () => {
+    socket.destroy()
+  })
+}
