@@ -356,8 +356,8 @@ t.test(
     t.strictSame(
       problems.map((problem) => problem.replace(/^tsha.yaml:\d+:/, '')),
       [
-        '42: accept_bare_lf differs from the listener for 0.0.0.0:80 on line 2; use the same for both [TSHA_E_VALUE]',
-        '5: max_connections_per_client differs from the listener for 0.0.0.0:80 on line 2; use the same for both [TSHA_E_VALUE]'
+        '5: max_connections_per_client differs from the listener for 0.0.0.0:80 on line 5; use the same for both [TSHA_E_VALUE]',
+        '42: accept_bare_lf differs from the listener for 0.0.0.0:80 on line 5; use the same for both [TSHA_E_VALUE]'
       ]
     )
   }
