@@ -113,11 +113,11 @@ function differenceOfRequest(
     return `request ${index} is accepted: ${head.line}; llhttp: ${oracle.error ?? 'no request'}`
   }
   if (other.method !== head.method) return `method ${head.method}, llhttp ${other.method}`
-  const target = originForm(other.target)
+  const target = originForm(other)
   if (target !== head.target) return `target ${head.target}, llhttp ${target}`
   if (other.minorVersion !== head.minorVersion) return `version 1.${head.minorVersion}`
   const fields = flat(head.names, head.values)
-  const others = onlyPlain(other.fields)
+  const others = onlyPlain(withOwnHost(other))
   if (fields !== others) return `fields ${fields}, llhttp ${others}`
   const host = hostOf(other)
   if (host !== head.host) return `host ${head.host}, llhttp ${host}`
@@ -159,7 +159,7 @@ function isBeyondLlhttp(head: RequestHead, error: string | null): boolean {
 
 /** Whether a request that arrived is the one that llhttp has read from the client. */
 export function isSameRequest(arrived: OracleRequest, read: OracleRequest): boolean {
-  return arrived.method === read.method && arrived.target === originForm(read.target)
+  return arrived.method === read.method && arrived.target === originForm(read)
 }
 
 /** Whether both are whole, with the same body. */
@@ -167,11 +167,20 @@ export function isSameBody(arrived: OracleRequest, read: OracleRequest): boolean
   return arrived.isComplete && read.isComplete && arrived.body === read.body
 }
 
-function originForm(target: string): string {
+function originForm({ method, target }: OracleRequest): string {
   const match = /^https?:\/\/[^/?]*(.*)$/i.exec(target)
   if (match === null) return target
   const rest = match[1] ?? ''
+  if (rest === '' && method === 'OPTIONS') return '*'
   return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/** The fields with the host of an absolute-form in the place of Host. */
+function withOwnHost({ target, fields }: OracleRequest): string[] {
+  const authority = /^https?:\/\/([^/?]*)/i.exec(target)?.[1]
+  const own = (name: string, value: string): string =>
+    authority !== undefined && name.toLowerCase() === 'host' ? authority : value
+  return pairs(fields).flatMap(([name, value]) => [name, own(name, value)])
 }
 
 function hostOf(request: OracleRequest): string {

@@ -240,7 +240,7 @@ export function readResponse(
     }
     const pieces: Buffer[] = []
     const end = decoder.decode(bytes, at, to, pieces)
-    if (end < 0 || (isFirst && end < to)) {
+    if (end < to) {
       if (isFirst) result.head = null
       fail('broken body')
       return
@@ -249,7 +249,7 @@ export function readResponse(
     if (decoder.done) {
       result.isComplete = true
       result.end = end
-      result.isReused = end === to && (result.head?.keepAlive ?? false)
+      result.isReused = result.head?.keepAlive ?? false
     }
   }
   let from = 0

@@ -1,4 +1,5 @@
 import { isFramingField, requestFraming, responseFraming, type Framing } from './body.js'
+import { parseTarget } from './target.js'
 import {
   TOKEN,
   fieldKey,
@@ -164,6 +165,7 @@ export function parseRequestHead(text: string, length = text.length): RequestHea
     return refusal(400, 'client sent HTTP/1.1 request without host header', line)
   }
   const hostField = marks.hosts === 0 ? '' : hostOf(marks.host)
+  if (target.authority !== null) replaceHost(fields, target.authority)
   if (hostField === null) return refusal(400, 'client sent invalid host header', line)
   const framed = requestFraming(marks.lengths, marks.length, marks.codings, minorVersion)
   if (!framed.ok) return refusal(framed.status, framed.reason, line)
@@ -229,23 +231,11 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/
 // RFC 9112 §4 wants a space even before an empty phrase; servers that leave it out are unambiguous.
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
-const ABSOLUTE = /^https?:\/\/([^/?]*)([^]*)$/i
-// Visible characters without `#`: a fragment never travels (RFC 9112 §3.2).
-const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/
 
-/** The four forms of RFC 9112 §3.2; null is invalid. */
-function parseTarget(method: string, raw: string): { origin: string; host: string | null } | null {
-  if (!TARGET.test(raw)) return null
-  if (raw.startsWith('/')) return { origin: raw, host: null }
-  if (raw === '*') return method === 'OPTIONS' ? { origin: raw, host: null } : null
-  // The authority-form; CONNECT is answered with 405 whatever it names.
-  if (method === 'CONNECT') return { origin: raw, host: null }
-  const match = ABSOLUTE.exec(raw)
-  if (match === null) return null
-  const [, authority = '', rest = ''] = match
-  const host = hostOf(authority)
-  if (host === null) return null
-  return { origin: rest.startsWith('/') ? rest : `/${rest}`, host }
+/** RFC 9112 §3.2.2: whatever Host says, an absolute-form replaces it, for `$http_host` too. */
+function replaceHost(fields: Fields, authority: string): void {
+  const index = fields.keys.indexOf('host')
+  if (index >= 0) fields.values[index] = authority
 }
 
 type FieldProblem = 'invalid-line' | 'obs-fold' | 'too-large'
@@ -333,7 +323,8 @@ function readRequestFields(fields: Fields, minorVersion: 0 | 1): Marks {
         marks.host = value
         break
       case 'expect':
-        marks.expectsContinue = value.toLowerCase() === '100-continue'
+        // Other expectations are left alone, as nginx does; they do not travel.
+        marks.expectsContinue ||= listElements(value).includes('100-continue')
         break
       case 'x-tsha-check':
         marks.check = ++marks.checks === 1 ? value : null

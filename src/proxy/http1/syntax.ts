@@ -100,6 +100,27 @@ export function listElements(value: string): string[] {
 // address in brackets. Percent-encoding is left out: no host that reaches a proxy needs it.
 const AUTHORITY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::([0-9]{1,5}))?$/
 
+/** Port 0 names no port that anybody can listen on. */
+function isPort(port: number): boolean {
+  return port > 0 && port <= 65535
+}
+
+const GROUP = /^[0-9A-Fa-f]{1,4}$/
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
+
+/** The text form of an IPv6 address (RFC 3986 §3.2.2), which the brackets of a host promise. */
+function isIpv6(text: string): boolean {
+  const halves = text.split('::')
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
+  const last = groups.at(-1) ?? ''
+  const hasIpv4 = IPV4.test(last) && text.endsWith(last)
+  if (hasIpv4) groups.pop()
+  if (!groups.every((group) => GROUP.test(group))) return false
+  const count = groups.length + (hasIpv4 ? 2 : 0)
+  return halves.length === 1 ? count === 8 : halves.length === 2 && count <= 7
+}
+
 /**
  * Host of an authority in lower case, without its port and the final dot of a full domain name; null
  * if it is not valid.
@@ -108,7 +129,8 @@ export function hostOf(authority: string): string | null {
   const match = AUTHORITY.exec(authority)
   if (match === null) return null
   const [, name = '', port] = match
-  if (port !== undefined && Number(port) > 65535) return null
+  if (port !== undefined && !isPort(Number(port))) return null
+  if (name.startsWith('[') && !isIpv6(name.slice(1, -1))) return null
   const host = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
   return host === '' || name.includes('..') ? null : host
 }

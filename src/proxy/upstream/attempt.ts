@@ -294,15 +294,14 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     const decoder = new BodyDecoder(head.framing, head.contentLength)
     const pieces: Buffer[] = []
     const at = decoder.decode(buffer, from, to, pieces)
-    if (at < 0 || at < to) {
+    if (at < to) {
       this.#head = null
-      const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
-      this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+      this.#failFraming(at)
       return
     }
     this.#decoder = decoder
     this.answerStatus = head.status
-    if (this.#owner.onResponseHead(this, head)) this.#deliver(pieces, decoder.done, true)
+    if (this.#owner.onResponseHead(this, head)) this.#deliver(pieces, decoder.done)
   }
 
   #readBody(buffer: Buffer, from: number, to: number): void {
@@ -310,18 +309,22 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     if (decoder === null) return
     const pieces: Buffer[] = []
     const at = decoder.decode(buffer, from, to, pieces)
-    if (at < 0) {
-      this.#fail('invalid_header', `upstream sent invalid chunked response ${this.#where()}`)
-      return
-    }
-    this.#deliver(pieces, decoder.done, at === to)
+    // What came together is judged together: the client is not given the end of such a response.
+    if (at < to) this.#failFraming(at)
+    else this.#deliver(pieces, decoder.done)
   }
 
-  #deliver(pieces: readonly Buffer[], isDone: boolean, isClean: boolean): void {
+  /** @param at what `decode` has returned */
+  #failFraming(at: number): void {
+    const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
+    this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+  }
+
+  #deliver(pieces: readonly Buffer[], isDone: boolean): void {
     const mayGoOn = this.#owner.onResponseBody(pieces)
     if (this.#isOver) return
     if (isDone) {
-      this.#complete(isClean && (this.#head?.keepAlive ?? false))
+      this.#complete(this.#head?.keepAlive ?? false)
     } else if (!mayGoOn) {
       this.#isPaused = true
       this.#connection.deadline = Infinity
