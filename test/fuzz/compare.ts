@@ -61,9 +61,12 @@ const IDENTITY = ['x-real-ip', 'x-forwarded-for', 'x-forwarded-proto']
 export function compareRequests({ text, places }: RequestCase, rules: Rules = RULES): Outcome {
   const served = readRequests(text, places, rules)
   const whole = readRequests(text, [], rules)
-  const ends = served.requests.filter((each) => each.isComplete).map((each) => each.end)
-  const oracle = llhttpRequests(text, beforeAndAt(ends))
+  const { written, ends } = rules.acceptBareLf
+    ? crlfRequests(text, served)
+    : asTheyCame(text, served)
+  const oracle = llhttpRequests(written, beforeAndAt(ends))
   let difference = differenceOfReads(served, whole)
+  if (rules.acceptBareLf) difference ??= differenceOfModes(text, whole)
   for (const [index, request] of served.requests.entries()) {
     difference ??= differenceOfRequest(request, oracle.requests[index], oracle, index)
     if (difference === ALLOWED) {
@@ -83,6 +86,47 @@ export function compareRequests({ text, places }: RequestCase, rules: Rules = RU
 }
 
 const ALLOWED = 'allowed'
+
+/** What llhttp is given, and where the complete requests end in it. */
+interface Written {
+  readonly written: string
+  readonly ends: readonly number[]
+}
+
+function asTheyCame(text: string, { requests }: ServedRequests): Written {
+  const ends = requests.filter((each) => each.isComplete).map((each) => each.end)
+  return { written: text, ends }
+}
+
+/** llhttp is strict: it is given CRLF for each LF of the heads, and the bodies as they came. */
+function crlfRequests(text: string, { requests }: ServedRequests): Written {
+  let written = ''
+  let at = 0
+  const ends: number[] = []
+  for (const { head, start, end, isComplete } of requests) {
+    const bodyStart = start + head.length
+    written += crlf(text.slice(at, bodyStart))
+    at = isComplete ? end : text.length
+    written += text.slice(bodyStart, at)
+    if (isComplete) ends.push(written.length)
+  }
+  return { written: written + text.slice(at), ends }
+}
+
+function crlf(text: string): string {
+  return text.replace(/\r?\n/g, '\r\n')
+}
+
+/** What is accepted without `accept_bare_lf` means the same with it. */
+function differenceOfModes(text: string, lenient: ServedRequests): string | null {
+  for (const [index, strict] of readRequests(text, []).requests.entries()) {
+    if (!strict.isComplete) break
+    const other = lenient.requests[index]
+    if (JSON.stringify(other) === JSON.stringify(strict)) continue
+    return `strict ${JSON.stringify(strict)}, with accept_bare_lf ${JSON.stringify(other)}`
+  }
+  return null
+}
 
 function beforeAndAt(ends: readonly number[]): number[] {
   return [...new Set(ends.flatMap((end) => [end - 1, end]))].sort((a, b) => a - b)
@@ -270,9 +314,12 @@ function flatFields(names: readonly string[], values: readonly string[]): string
 export async function compareResponses(each: ResponseCase, rules: Rules = RULES): Promise<Outcome> {
   const { text, places, method, isEnded } = each
   const served = readResponse(text, method, isEnded, places, rules)
-  const oracle = await llhttpResponse(text, method, isEnded, beforeAndAt(endOf(served)))
+  const heads = Math.max(0, served.bodyStart)
+  const written = rules.acceptBareLf ? crlf(text.slice(0, heads)) + text.slice(heads) : text
+  const ends = endOf(served).map((end) => end + written.length - text.length)
+  const oracle = await llhttpResponse(written, method, isEnded, beforeAndAt(ends))
   const difference =
-    differenceOfResponse(text, served, oracle) ?? (await differenceDownstream(served, method))
+    differenceOfResponse(written, served, oracle) ?? (await differenceDownstream(served, method))
   const isRefused = served.problem !== ''
   const isBad = oracle.status === 0 || oracle.error !== null || !oracle.isComplete
   const verdict = isRefused ? (isBad ? 'both refuse' : 'tsha refuses') : 'both accept'
