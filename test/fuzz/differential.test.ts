@@ -1,9 +1,8 @@
 import t from 'tap'
 import type { Intake } from '../../src/proxy/downstream/intake.js'
-import { parseRequestHead, type Refusal, type RequestHead } from '../../src/proxy/http1/head.js'
-import { findLenientHeadEnd, withCrlf } from '../../src/proxy/http1/bare-lf.js'
+import type { Refusal, RequestHead } from '../../src/proxy/http1/head.js'
 import { endToEndSummary, requestsEndToEnd, responsesEndToEnd } from './end-to-end.js'
-import { LENIENT_RULES, RULES, type Rules } from './reader.js'
+import { RULES, type Rules } from './reader.js'
 import { run, summaryOf, type Side } from './run.js'
 
 // Half a minute of one core; longer beside other tests.
@@ -12,36 +11,14 @@ t.setTimeout(110_000)
 /** The same cases in every run; `npm run fuzz` has new ones. */
 const SEED = 1
 
-const RUNS: [claim: string, side: Side, cases: number, rules: Rules][] = [
-  [
-    'tsha refuses more requests than llhttp but understands none differently',
-    'requests',
-    140_000,
-    RULES
-  ],
-  [
-    'tsha refuses more responses than llhttp but understands none differently',
-    'responses',
-    80_000,
-    RULES
-  ],
-  [
-    'with accept_bare_lf requests are what llhttp makes of them with CRLF',
-    'requests',
-    40_000,
-    LENIENT_RULES
-  ],
-  [
-    'with accept_bare_lf responses are what llhttp makes of them with CRLF',
-    'responses',
-    20_000,
-    LENIENT_RULES
-  ]
+const RUNS: [claim: string, side: Side, cases: number][] = [
+  ['tsha refuses more requests than llhttp but understands none differently', 'requests', 140_000],
+  ['tsha refuses more responses than llhttp but understands none differently', 'responses', 80_000]
 ]
 
-for (const [claim, side, cases, rules] of RUNS) {
+for (const [claim, side, cases] of RUNS) {
   t.test(claim, async (t) => {
-    const report = await run(side, { seed: SEED, cases, rules })
+    const report = await run(side, { seed: SEED, cases })
     t.comment(summaryOf(side, report))
     t.same(report.finds, [])
     t.equal(report.cases, cases)
@@ -75,28 +52,12 @@ function forgiving(repair: (text: string) => string): Rules['readHead'] {
   }
 }
 
-/** With `accept_bare_lf`, but an empty line with CRLF is preferred to an earlier one without. */
-function laterEnd(intake: Intake): RequestHead | Refusal | null {
-  const bytes = intake.takeRest()
-  if (bytes === null) return null
-  const text = bytes.toString('latin1')
-  const full = text.indexOf('\r\n\r\n')
-  const end = full < 0 ? findLenientHeadEnd(text, 0) : full + 4
-  intake.keep(end < 0 ? bytes : bytes.subarray(end))
-  return end < 0 ? intake.read() : parseRequestHead(withCrlf(text.slice(0, end)), end)
-}
-
 /** Parsers with one fault each. */
 const FAULTS: [fault: string, side: Side, rules: Partial<Rules>][] = [
   [
     'LF alone ends a line of a request',
     'requests',
     { readHead: forgiving((text) => text.replace(/^[^]*?\n\r?\n/, (head) => crlf(head))) }
-  ],
-  [
-    'with accept_bare_lf the end of a head is not the earliest',
-    'requests',
-    { acceptBareLf: true, readHead: laterEnd }
   ],
   [
     'only the first Content-Length counts',
