@@ -289,6 +289,8 @@ export class Engine implements ClientEngine {
 
   /** Counts the connection for its client, or refuses it if that has enough of them. */
   #isWelcome(socket: Socket, limit: ConnectionLimit): boolean {
+    // The director itself, whose check of this proxy must not fail because others are many.
+    if (socket.remoteAddress === socket.localAddress) return true
     const client = clientOf(plainAddress(socket.remoteAddress))
     if (limit.take(client)) {
       socket.once('close', () => {

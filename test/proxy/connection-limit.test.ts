@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ConnectionLimit, clientOf } from '../../src/proxy/connection-limit.js'
-import { RawClient, get, statusOf } from './support/raw-client.js'
+import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
 import { startProxy, type ProxyUnderTest } from './support/proxy.js'
 import { scriptedUpstream } from './support/upstream.js'
 
@@ -67,7 +67,7 @@ t.test('200 slow connections of one client; the other one is served as always', 
   for (const client of slow) client.send('GET / HTTP/1.1\r\nHo')
   const good: string[] = []
   for (let i = 0; i < 20; i++) {
-    const client = new RawClient(proxy.port)
+    const client = new RawClient(proxy.port, '127.0.0.3')
     client.send(get())
     good.push(await client.rest())
     await client.close()
@@ -93,11 +93,11 @@ t.test(
       servers: [web.port],
       server: { maxConnectionsPerClient: 2 }
     })
-    const first = new RawClient(proxy.port)
-    const second = new RawClient(proxy.port)
+    const first = new RawClient(proxy.port, '127.0.0.2')
+    const second = new RawClient(proxy.port, '127.0.0.2')
     await accepted(proxy, 2)
     for (let i = 0; i < 20; i++) {
-      const third = new RawClient(proxy.port)
+      const third = new RawClient(proxy.port, '127.0.0.2')
       third.send(get())
       const response = await third.rest()
       t.equal(statusOf(response), 503)
@@ -108,13 +108,24 @@ t.test(
     while (proxy.engine.counters.clientConnections > 1) {
       await new Promise((resolve) => setImmediate(resolve))
     }
-    const third = new RawClient(proxy.port)
+    const third = new RawClient(proxy.port, '127.0.0.2')
     third.send(get())
     t.equal(statusOf(await third.rest()), 200)
     t.equal(web.requests.length, 1, 'what was refused is not executed')
     await Promise.all([second, third].map((client) => client.close()))
   }
 )
+
+t.test('the director itself is not counted: its own check passes however many ask', async (t) => {
+  const web = await scriptedUpstream()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port], server: { maxConnectionsPerClient: 1 } })
+  const local = Array.from({ length: 5 }, () => new RawClient(proxy.port))
+  t.teardown(() => Promise.all(local.map((client) => client.close())))
+  await accepted(proxy, 5)
+  t.equal(statusOf(await exchange(proxy.port, get('/', 'X-Tsha-Check: the-token\r\n'))), 204)
+  t.equal(proxy.engine.counters.refused, 0)
+})
 
 t.test('a head that comes byte by byte has client_header_timeout as a whole', async (t) => {
   const web = await scriptedUpstream()
