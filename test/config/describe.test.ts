@@ -68,3 +68,25 @@ listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
     '    check tcp: every 5s, 500ms while it fails, timeout 1s, fall 2, rise 3'
   ])
 })
+
+t.test('the limit of connections and where LF alone is accepted are described', async (t) => {
+  const loaded = await load(t, {
+    'tsha.yaml': `
+upstreams: { web: { servers: [{ address: 192.0.2.10 }], accept_bare_lf: true } }
+listeners:
+  - address: ":80"
+    accept_bare_lf: true
+    max_connections_per_client: 20
+    routes: [{ path: /, upstream: web }]
+`
+  })
+  const lines = describeConfig(loaded).split('\n')
+  t.ok(
+    lines.includes('  listener 0.0.0.0:80, 20 connections per client and worker, accepts LF alone')
+  )
+  t.ok(
+    lines.includes(
+      '  upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s); LF alone is accepted'
+    )
+  )
+})
