@@ -66,8 +66,11 @@ function describeProxy({ proxy }: Config): string[] {
 function describeServer(server: VirtualServer): string[] {
   const names = server.names.length === 0 ? '' : `, names ${server.names.join(' ')}`
   const isDefault = server.isDefault ? ', default' : ''
+  const limit = server.maxConnectionsPerClient
+  const perClient = limit === 0 ? '' : `, ${limit} connections per client and worker`
+  const bareLf = server.acceptBareLf ? ', accepts LF alone' : ''
   return [
-    `  listener ${formatEndpoint(server.listen)}${isDefault}${names}`,
+    `  listener ${formatEndpoint(server.listen)}${isDefault}${names}${perClient}${bareLf}`,
     ...server.routes.map(describeRoute)
   ]
 }
@@ -97,8 +100,9 @@ function describeUpstream(upstream: Upstream): string[] {
   const recovery = upstream.servers.some((server) => server.recovery === 'request')
     ? '; recovery by a request'
     : ''
+  const bareLf = upstream.acceptBareLf ? '; LF alone is accepted' : ''
   return [
-    `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}`,
+    `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}${bareLf}`,
     `    ${describeKeepalive(upstream.keepalive)}`,
     ...(upstream.check ? [describeCheck(upstream.check)] : [])
   ]

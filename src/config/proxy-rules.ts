@@ -45,6 +45,7 @@ export function checkProxy(value: unknown, findings: Findings): void {
     )
   }
   checkListenAddresses(listeners, findings)
+  checkSharedSettings(listeners, findings)
   checkServerNames(listeners, findings)
   checkVariables(memberOf(memberOf(value, 'logs'), 'format'), ['logs', 'format'], findings)
 }
@@ -207,6 +208,38 @@ function checkListenAddresses(listeners: readonly unknown[], findings: Findings)
       const message = `${address} already has a default server on ${findings.lineOf(first)}; use one`
       findings.problem('TSHA_E_DUPLICATE', message, [...path, 'default'])
     } else defaults.set(address, [...path, 'default'])
+  }
+}
+
+/** What holds for a connection before the host of its first request is known. */
+const SHARED_SETTINGS = [
+  ['accept_bare_lf', false],
+  ['max_connections_per_client', 0]
+] as const
+
+/** Listeners of one address that differ there would have one of them hold in silence. */
+function checkSharedSettings(listeners: readonly unknown[], findings: Findings): void {
+  const first = new Map<string, number>()
+  for (const { endpoint, path } of listensOf(listeners)) {
+    const address = formatEndpoint(endpoint)
+    const own = Number(path[1])
+    const other = first.get(address)
+    if (other === undefined) {
+      first.set(address, own)
+      continue
+    }
+    for (const [key, fallback] of SHARED_SETTINGS) {
+      const value = memberOf(listeners[own], key) ?? fallback
+      if (value === (memberOf(listeners[other], key) ?? fallback)) continue
+      const line = findings.lineOf(['listeners', other])
+      if (findings.isStrict) {
+        const message = `${key} differs from the listener for ${address} on ${line}; use the same for both`
+        findings.keyProblem('TSHA_E_VALUE', message, [...path, key])
+      } else {
+        const message = `another limit_conn than that of the server for ${address} on ${line} is not supported`
+        findings.keyProblem('TSHA_E_NOT_SUPPORTED', message, [...path, key])
+      }
+    }
   }
 }
 

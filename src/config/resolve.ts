@@ -126,10 +126,11 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
   }
 }
 
-function upstreamOf(name: string, valid: ValidUpstream): Upstream {
-  const { servers, keepalive, recovery, check } = valid
+function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
+  const { servers, keepalive, recovery, check } = upstream
   return {
     name,
+    acceptBareLf: upstream.accept_bare_lf,
     servers: servers.map((server) => ({
       host: server.address.host,
       port: server.address.port,
@@ -168,6 +169,8 @@ function virtualServerOf(listener: ValidListener, inherited: readonly AccessLog[
     listen: listener.address,
     isDefault: listener.default,
     names: listener.server_names.map((name) => name.toLowerCase()),
+    acceptBareLf: listener.accept_bare_lf,
+    maxConnectionsPerClient: listener.max_connections_per_client,
     routes: listener.routes.map((route) => routeOf(route, accessLogs)),
     keepaliveTimeoutMs: listener.keepalive_timeout,
     keepaliveRequests: listener.keepalive_requests,

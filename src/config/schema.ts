@@ -54,6 +54,10 @@ function text(expected: string, pattern: RegExp) {
     .regex(pattern, { error: `is not valid; use ${expected}` })
 }
 
+function switchOff() {
+  return z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
+}
+
 function absolutePath() {
   return text('an absolute path', /^\/[^\0]*$/)
 }
@@ -207,7 +211,7 @@ const server = section({
   weight: whole(1, 65_535).default(1),
   max_fails: whole(0, 1_000_000).default(1),
   fail_timeout: anyDuration.prefault('10s'),
-  down: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
+  down: switchOff()
 })
 
 const statusRange = z.union(
@@ -254,6 +258,7 @@ const upstream = section({
   recovery: z
     .enum(['probe', 'request'], { error: 'is not a way to recover; use probe or request' })
     .default('probe'),
+  accept_bare_lf: switchOff(),
   check: upstreamCheck.optional()
 })
 
@@ -304,7 +309,7 @@ const listener = section({
     'an address with a port, such as ":80", "192.0.2.1:80" or "[::]:80"',
     parseListen
   ),
-  default: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false),
+  default: switchOff(),
   server_names: z
     .array(
       text(
@@ -314,6 +319,8 @@ const listener = section({
       { error: 'is not a list; use host names such as [www.example.org]' }
     )
     .default([]),
+  accept_bare_lf: switchOff(),
+  max_connections_per_client: whole(0, 1_000_000).default(0),
   routes: z.array(route, { error: 'is not a list; use one entry for each path' }).default([]),
   keepalive_timeout: anyDuration.prefault('75s'),
   keepalive_requests: whole(1, 1_000_000_000).default(1000),

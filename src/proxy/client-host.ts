@@ -10,6 +10,8 @@ export interface EngineCounters {
   clientConnections: number
   upstreamConnections: number
   accepted: number
+  /** Of those, the ones beyond `max_connections_per_client`. */
+  refused: number
   requests: number
   checks: number
   /** Answers by first digit of their status: index 1 to 5. */

@@ -6,8 +6,10 @@ import { BodyFiles } from './body/body-files.js'
 import { BodyBudget } from './body/budget.js'
 import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
+import { clientOf, type ConnectionLimit } from './connection-limit.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { refuseConnection } from './downstream/refuse-connection.js'
 import { Drain, drainSilenceMs } from './drain.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
@@ -73,6 +75,7 @@ export class Engine implements ClientEngine {
     clientConnections: 0,
     upstreamConnections: 0,
     accepted: 0,
+    refused: 0,
     requests: 0,
     checks: 0,
     responses: new Uint32Array(6),
@@ -285,8 +288,27 @@ export class Engine implements ClientEngine {
 
   #accept(socket: TcpSocket, listener: Listener): void {
     this.#counters.accepted++
+    if (listener.limit !== null && !this.#isWelcome(socket, listener.limit)) return
     if (this.#admitClient()) this.#serve(socket, listener)
     else this.#waiting.hold(socket, listener)
+  }
+
+  /** Counts the connection for its client, or refuses it if that has enough of them. */
+  #isWelcome(socket: TcpSocket, limit: ConnectionLimit): boolean {
+    // The director itself, whose check of this proxy must not fail because others are many.
+    if (socket.remoteAddress === socket.localAddress) return true
+    const client = clientOf(plainAddress(socket.remoteAddress))
+    if (limit.take(client)) {
+      socket.onceClosed(() => {
+        limit.release(client)
+      })
+      return true
+    }
+    this.#counters.refused++
+    refuseConnection(socket, this.date())
+    const line = limit.refusalLine(client, this.now())
+    if (line !== null) this.errorLog.write('error', line)
+    return false
   }
 
   #admitWaiting(): void {

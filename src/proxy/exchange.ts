@@ -136,6 +136,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
       headText: requestHeadText(route.plan, head, this.#transaction, length, upgrade),
       upgrade,
       isChunked: head.framing === 'chunked' && length === null,
+      acceptBareLf: route.group.acceptBareLf,
       body: this.#body,
       timeouts: route.config
     }

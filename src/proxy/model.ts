@@ -77,6 +77,8 @@ export interface UpstreamKeepalive {
 export interface Upstream {
   readonly name: string
   readonly servers: readonly UpstreamServer[]
+  /** Whether LF alone ends a line in the heads of their responses, as CRLF does. */
+  readonly acceptBareLf: boolean
   readonly keepalive: UpstreamKeepalive
   /** Null checks none. */
   readonly check: UpstreamCheck | null
@@ -138,6 +140,16 @@ export interface VirtualServer {
   readonly isDefault: boolean
   /** Exact names and `*.example.org` / `www.example.*` wildcards, lower case; `_` matches nothing. */
   readonly names: readonly string[]
+  /**
+   * Whether LF alone ends a line in the heads of requests, as CRLF does. The same for all servers of
+   * a listen address: a head is read before its host is known.
+   */
+  readonly acceptBareLf: boolean
+  /**
+   * Connections that one client may have to the listen address in each worker, 0 is any number. The
+   * same for all servers of a listen address.
+   */
+  readonly maxConnectionsPerClient: number
   readonly routes: readonly Route[]
   /** How long an idle connection to a client is kept; 0 closes it after each response. */
   readonly keepaliveTimeoutMs: number

@@ -1,6 +1,7 @@
 import type { VariableReader, ProcessFacts } from './variables.js'
 import { compileRequestPlan, type RequestPlan } from './headers.js'
 import { compileLogFormat } from './access-log.js'
+import { ConnectionLimit } from './connection-limit.js'
 import type { LineSink } from './error-log.js'
 import type {
   AccessLog,
@@ -47,6 +48,8 @@ export interface SiteTable {
 export interface Listener {
   readonly address: ListenAddress
   readonly table: SiteTable
+  /** Null if a client may have any number of connections. */
+  readonly limit: ConnectionLimit | null
   /** Tables of single addresses that a wildcard listener answers for. */
   readonly byAddress: ReadonlyMap<string, SiteTable>
 }
@@ -79,12 +82,18 @@ export function compileListeners(
     .map(({ address, sites }) => ({
       address,
       table: siteTable(sites),
+      limit: connectionLimit(sites),
       byAddress: new Map(
         entries
           .filter((other) => isCovered(other.address) && covers(address, other.address))
           .map((other) => [other.address.host, siteTable(other.sites)])
       )
     }))
+}
+
+function connectionLimit([site]: readonly Site[]): ConnectionLimit | null {
+  const limit = site?.config.maxConnectionsPerClient ?? 0
+  return limit === 0 ? null : new ConnectionLimit(limit)
 }
 
 function addressKey(address: ListenAddress): string {

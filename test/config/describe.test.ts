@@ -43,7 +43,7 @@ virtual router web: interface eth0, VRID 51, priority 100, advertisement every 1
 proxy: 4 workers as user nginx, 1024 connections each, error log /var/log/tsha/error.log (error)
   listener 0.0.0.0:80, names www.example.org
     / -> web; timeouts 1m/1m/1m; next upstream error timeout; access log /var/log/tsha/access.log
-    /chat -> web; timeouts 1m/1m/1m; upgrade, tunnel 60m; next upstream error timeout; access log /var/log/tsha/access.log
+    /chat -> web; timeouts 1m/1m/1m; upgrade, tunnel 1h; next upstream error timeout; access log /var/log/tsha/access.log
   upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s), 192.0.2.11:81 (max_fails 1 fail_timeout 10s weight 2 down)
     keepalive 256 connections to each server, timeout 1m, 1000 requests, lifetime 1h
 note: virtual router web: the password has 9 characters; VRRP carries 8, so only the first 8 are used, as keepalived does`
@@ -72,4 +72,26 @@ listeners: [{ address: ":80", routes: [{ path: /, upstream: web, request_bufferi
     '    keepalive off',
     '    check tcp: every 5s, 500ms while it fails, timeout 1s, fall 2, rise 3'
   ])
+})
+
+t.test('the limit of connections and where LF alone is accepted are described', async (t) => {
+  const loaded = await load(t, {
+    'tsha.yaml': `
+upstreams: { web: { servers: [{ address: 192.0.2.10 }], accept_bare_lf: true } }
+listeners:
+  - address: ":80"
+    accept_bare_lf: true
+    max_connections_per_client: 20
+    routes: [{ path: /, upstream: web }]
+`
+  })
+  const lines = describeConfig(loaded).split('\n')
+  t.ok(
+    lines.includes('  listener 0.0.0.0:80, 20 connections per client and worker, accepts LF alone')
+  )
+  t.ok(
+    lines.includes(
+      '  upstream web: 192.0.2.10:80 (max_fails 1 fail_timeout 10s); LF alone is accepted'
+    )
+  )
 })

@@ -492,6 +492,7 @@ t.test('servers are told apart by listen, default_server and names', async (t) =
       }
     ],
     keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
+    acceptBareLf: false,
     check: null
   })
   t.strictSame(notes, [
@@ -585,4 +586,70 @@ t.test('ngx_parse_time: units in order, a last number without unit is seconds', 
   ]
   for (const [text, expected] of rows) t.equal(parseNginxTime(text), expected, text)
   t.end()
+})
+
+const ZONE = 'limit_conn_zone $binary_remote_addr zone=addr:10m;'
+
+t.test(
+  'ngx_http_limit_conn_module: by client address it is max_connections_per_client',
+  async (t) => {
+    const limits = async (http: string, server: string): Promise<(number | undefined)[]> => {
+      const { config } = await load(t, {
+        'nginx.conf': conf({ http, server: `listen 80; ${server}` })
+      })
+      return config.proxy?.servers.map((each) => each.maxConnectionsPerClient) ?? []
+    }
+    t.strictSame(await limits(ZONE, ''), [0], 'a zone alone limits nothing')
+    t.strictSame(await limits(`${ZONE} limit_conn addr 20;`, ''), [20])
+    t.strictSame(await limits(`${ZONE} limit_conn addr 20;`, 'limit_conn addr 5;'), [5])
+    t.strictSame(await limits(ZONE, 'listen 81; limit_conn addr 5;'), [5, 5])
+    const { notes } = await load(t, {
+      'nginx.conf': conf({ http: ZONE, server: 'listen 80; limit_conn addr 5;' })
+    })
+    t.strictSame(notes, [
+      'limit_conn addr 5: every connection of a client is counted from its begin to its end, ' +
+        'an IPv6 client by its /64 network, in each worker'
+    ])
+  }
+)
+
+t.test('what of limit_conn tsha does not have is refused at its place', async (t) => {
+  const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
+    [
+      { http: 'limit_conn_zone $server_name zone=a:1m;' },
+      '4:17: limit_conn_zone by "$server_name" is not supported; use $binary_remote_addr [TSHA_E_NOT_SUPPORTED]'
+    ],
+    [
+      { http: 'limit_conn_zone $binary_remote_addr zone=a;' },
+      '4:37: limit_conn_zone "zone=a" is not valid; use zone=NAME:SIZE [TSHA_E_VALUE]'
+    ],
+    [{ http: `${ZONE} ${ZONE}` }, '4:52: limit_conn_zone "addr" is given twice [TSHA_E_DUPLICATE]'],
+    [
+      { http: ZONE, server: 'listen 80; limit_conn adr 5;' },
+      '6:23: limit_conn_zone "adr" does not exist; did you mean "addr"? [TSHA_E_REFERENCE]'
+    ],
+    [
+      { http: ZONE, server: 'listen 80; limit_conn addr 0;' },
+      '6:28: limit_conn "0" is not valid; use 1 to 65535 [TSHA_E_VALUE]'
+    ],
+    [
+      { http: ZONE, server: 'listen 80; limit_conn addr 5; limit_conn addr 6;' },
+      '6:31: a second limit_conn is not supported [TSHA_E_NOT_SUPPORTED]'
+    ],
+    [
+      { http: ZONE, location: 'limit_conn addr 5;' },
+      '9:1: directive "limit_conn" in location is not supported; use it in http, server [TSHA_E_NOT_SUPPORTED]'
+    ],
+    [
+      { http: `${ZONE} limit_conn_status 429;` },
+      '4:52: directive "limit_conn_status" is not supported [TSHA_E_NOT_SUPPORTED]'
+    ],
+    [
+      { http: `${ZONE} server { listen 80; server_name a; limit_conn addr 5; }` },
+      '5:1: another limit_conn than that of the server for 0.0.0.0:80 on line 4 is not supported [TSHA_E_NOT_SUPPORTED]'
+    ]
+  ]
+  for (const [parts, problem] of rows) {
+    t.strictSame(await problemsOf(t, { 'nginx.conf': conf(parts) }), [`nginx.conf:${problem}`])
+  }
 })

@@ -93,6 +93,7 @@ t.test('the old files of the master together make this model', async (t) => {
             }
           ],
           keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
+          acceptBareLf: false,
           check: null
         }
       ],
@@ -127,6 +128,8 @@ t.test('the old files of the master together make this model', async (t) => {
           ],
           keepaliveTimeoutMs: 65000,
           keepaliveRequests: 1000,
+          acceptBareLf: false,
+          maxConnectionsPerClient: 0,
           clientHeaderTimeoutMs: 60000,
           clientBodyTimeoutMs: 60000,
           sendTimeoutMs: 60000,

@@ -413,3 +413,27 @@ listeners: [{ address: ":80", routes: [{ path: /, upstream: web }] }]
     'tsha.yaml:7:83: expect_status 99 is not a status; use one such as 200, or a range such as 200-399 [TSHA_E_VALUE]'
   ])
 })
+
+t.test(
+  'what holds before the host is known is the same for all listeners of an address',
+  async (t) => {
+    const listeners = (
+      first: string,
+      second: string
+    ): string => `${PROXY.split('listeners:')[0] ?? ''}listeners:
+  - { address: ":80", server_names: [a], ${first} routes: [{ path: /, upstream: web }] }
+  - { address: ":80", server_names: [b], ${second} routes: [{ path: /, upstream: web }] }
+`
+    const same = 'accept_bare_lf: true, max_connections_per_client: 20,'
+    const { config } = await load(t, { 'tsha.yaml': listeners(same, same) })
+    t.match(config.proxy?.servers[1], { acceptBareLf: true, maxConnectionsPerClient: 20 })
+    const problems = await problemsOf(t, { 'tsha.yaml': listeners(same, 'accept_bare_lf: false,') })
+    t.strictSame(
+      problems.map((problem) => problem.replace(/^tsha.yaml:\d+:/, '')),
+      [
+        '5: max_connections_per_client differs from the listener for 0.0.0.0:80 on line 5; use the same for both [TSHA_E_VALUE]',
+        '42: accept_bare_lf differs from the listener for 0.0.0.0:80 on line 5; use the same for both [TSHA_E_VALUE]'
+      ]
+    )
+  }
+)

@@ -63,9 +63,12 @@ const IDENTITY = ['x-real-ip', 'x-forwarded-for', 'x-forwarded-proto']
 export function compareRequests({ text, places }: RequestCase, rules: Rules = RULES): Outcome {
   const served = readRequests(text, places, rules)
   const whole = readRequests(text, [], rules)
-  const ends = served.requests.filter((each) => each.isComplete).map((each) => each.end)
-  const oracle = llhttpRequests(text, beforeAndAt(ends))
+  const { written, ends } = rules.acceptBareLf
+    ? crlfRequests(text, served)
+    : asTheyCame(text, served)
+  const oracle = llhttpRequests(written, beforeAndAt(ends))
   let difference = differenceOfReads(served, whole)
+  if (rules.acceptBareLf) difference ??= differenceOfModes(text, whole)
   for (const [index, request] of served.requests.entries()) {
     difference ??= differenceOfRequest(request, oracle.requests[index], oracle, index)
     if (difference === ALLOWED) {
@@ -85,6 +88,47 @@ export function compareRequests({ text, places }: RequestCase, rules: Rules = RU
 }
 
 const ALLOWED = 'allowed'
+
+/** What llhttp is given, and where the complete requests end in it. */
+interface Written {
+  readonly written: string
+  readonly ends: readonly number[]
+}
+
+function asTheyCame(text: string, { requests }: ServedRequests): Written {
+  const ends = requests.filter((each) => each.isComplete).map((each) => each.end)
+  return { written: text, ends }
+}
+
+/** llhttp is strict: it is given CRLF for each LF of the heads, and the bodies as they came. */
+function crlfRequests(text: string, { requests }: ServedRequests): Written {
+  let written = ''
+  let at = 0
+  const ends: number[] = []
+  for (const { head, start, end, isComplete } of requests) {
+    const bodyStart = start + head.length
+    written += crlf(text.slice(at, bodyStart))
+    at = isComplete ? end : text.length
+    written += text.slice(bodyStart, at)
+    if (isComplete) ends.push(written.length)
+  }
+  return { written: written + text.slice(at), ends }
+}
+
+function crlf(text: string): string {
+  return text.replace(/\r?\n/g, '\r\n')
+}
+
+/** What is accepted without `accept_bare_lf` means the same with it. */
+function differenceOfModes(text: string, lenient: ServedRequests): string | null {
+  for (const [index, strict] of readRequests(text, []).requests.entries()) {
+    if (!strict.isComplete) break
+    const other = lenient.requests[index]
+    if (JSON.stringify(other) === JSON.stringify(strict)) continue
+    return `strict ${JSON.stringify(strict)}, with accept_bare_lf ${JSON.stringify(other)}`
+  }
+  return null
+}
 
 function beforeAndAt(ends: readonly number[]): number[] {
   return [...new Set(ends.flatMap((end) => [end - 1, end]))].sort((a, b) => a - b)
@@ -115,11 +159,11 @@ function differenceOfRequest(
     return `request ${index} is accepted: ${head.line}; llhttp: ${oracle.error ?? 'no request'}`
   }
   if (other.method !== head.method) return `method ${head.method}, llhttp ${other.method}`
-  const target = originForm(other.target)
+  const target = originForm(other)
   if (target !== head.target) return `target ${head.target}, llhttp ${target}`
   if (other.minorVersion !== head.minorVersion) return `version 1.${head.minorVersion}`
   const fields = flat(head.names, head.values)
-  const others = onlyPlain(other.fields)
+  const others = onlyPlain(withOwnHost(other))
   if (fields !== others) return `fields ${fields}, llhttp ${others}`
   const host = hostOf(other)
   if (host !== head.host) return `host ${head.host}, llhttp ${host}`
@@ -161,7 +205,7 @@ function isBeyondLlhttp(head: RequestHead, error: string | null): boolean {
 
 /** Whether a request that arrived is the one that llhttp has read from the client. */
 export function isSameRequest(arrived: OracleRequest, read: OracleRequest): boolean {
-  return arrived.method === read.method && arrived.target === originForm(read.target)
+  return arrived.method === read.method && arrived.target === originForm(read)
 }
 
 /** Whether both are whole, with the same body. */
@@ -169,11 +213,20 @@ export function isSameBody(arrived: OracleRequest, read: OracleRequest): boolean
   return arrived.isComplete && read.isComplete && arrived.body === read.body
 }
 
-function originForm(target: string): string {
+function originForm({ method, target }: OracleRequest): string {
   const match = /^https?:\/\/[^/?]*(.*)$/i.exec(target)
   if (match === null) return target
   const rest = match[1] ?? ''
+  if (rest === '' && method === 'OPTIONS') return '*'
   return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/** The fields with the host of an absolute-form in the place of Host. */
+function withOwnHost({ target, fields }: OracleRequest): string[] {
+  const authority = /^https?:\/\/([^/?]*)/i.exec(target)?.[1]
+  const own = (name: string, value: string): string =>
+    authority !== undefined && name.toLowerCase() === 'host' ? authority : value
+  return pairs(fields).flatMap(([name, value]) => [name, own(name, value)])
 }
 
 function hostOf(request: OracleRequest): string {
@@ -263,9 +316,12 @@ function flatFields(names: readonly string[], values: readonly string[]): string
 export async function compareResponses(each: ResponseCase, rules: Rules = RULES): Promise<Outcome> {
   const { text, places, method, isEnded } = each
   const served = readResponse(text, method, isEnded, places, rules)
-  const oracle = await llhttpResponse(text, method, isEnded, beforeAndAt(endOf(served)))
+  const heads = Math.max(0, served.bodyStart)
+  const written = rules.acceptBareLf ? crlf(text.slice(0, heads)) + text.slice(heads) : text
+  const ends = endOf(served).map((end) => end + written.length - text.length)
+  const oracle = await llhttpResponse(written, method, isEnded, beforeAndAt(ends))
   const difference =
-    differenceOfResponse(text, served, oracle) ?? (await differenceDownstream(served, method))
+    differenceOfResponse(written, served, oracle) ?? (await differenceDownstream(served, method))
   const isRefused = served.problem !== ''
   const isBad = oracle.status === 0 || oracle.error !== null || !oracle.isComplete
   const verdict = isRefused ? (isBad ? 'both refuse' : 'tsha refuses') : 'both accept'

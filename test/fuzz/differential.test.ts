@@ -1,7 +1,6 @@
 import t from 'tap'
 import type { Intake } from '../../src/proxy/downstream/intake.js'
 import type { Refusal, RequestHead } from '../../src/proxy/http1/head.js'
-import { endToEndSummary, requestsEndToEnd, responsesEndToEnd } from './end-to-end.js'
 import { RULES, type Rules } from './reader.js'
 import { run, summaryOf, type Side } from './run.js'
 
@@ -11,34 +10,14 @@ t.setTimeout(110_000)
 /** The same cases in every run; `npm run fuzz` has new ones. */
 const SEED = 1
 
-const RUNS: [claim: string, side: Side, cases: number][] = [
-  ['tsha refuses more requests than llhttp but understands none differently', 'requests', 140_000],
-  ['tsha refuses more responses than llhttp but understands none differently', 'responses', 80_000]
-]
-
-for (const [claim, side, cases] of RUNS) {
-  t.test(claim, async (t) => {
-    const report = await run(side, { seed: SEED, cases })
-    t.comment(summaryOf(side, report))
-    t.same(report.finds, [])
-    t.equal(report.cases, cases)
-    t.ok(report.verdicts['both accept'] > cases / 4, 'many cases are accepted')
-    t.ok(report.verdicts['both refuse'] > cases / 10, 'many are refused')
-  })
-}
-
-t.test('what arrives at an upstream server is what llhttp reads from the client', async (t) => {
-  const report = await requestsEndToEnd(t, SEED, 3000)
-  t.comment(endToEndSummary('requests', report))
+t.test('tsha refuses more requests than llhttp but understands none differently', async (t) => {
+  const cases = 140_000
+  const report = await run('requests', { seed: SEED, cases })
+  t.comment(summaryOf('requests', report))
   t.same(report.finds, [])
-  t.ok(report.messages > 1000)
-})
-
-t.test('what arrives at a client is what llhttp reads from the upstream server', async (t) => {
-  const report = await responsesEndToEnd(t, SEED, 3000)
-  t.comment(endToEndSummary('responses', report))
-  t.same(report.finds, [])
-  t.ok(report.messages > 500)
+  t.equal(report.cases, cases)
+  t.ok(report.verdicts['both accept'] > cases / 4, 'many cases are accepted')
+  t.ok(report.verdicts['both refuse'] > cases / 10, 'many are refused')
 })
 
 /** Reads a head again after a refusal, with its text changed. */

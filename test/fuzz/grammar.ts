@@ -25,6 +25,18 @@ export function responseStream(random: Random, method: string): string {
   return mutated(random, text)
 }
 
+/** A stream with some or all line ends written as LF alone, more in its heads than elsewhere. */
+export function withBareLf(random: Random, text: string): string {
+  const often = random.pick([1, 1, 2, 8])
+  return text
+    .split(/(?<=\r\n\r\n)/)
+    .map((part) => {
+      const times = / HTTP\/1|^HTTP\/1/.test(part) ? often : 16
+      return part.replace(/\r\n/g, (eol) => (random.oneIn(times) ? '\n' : eol))
+    })
+    .join('')
+}
+
 /** Places at which a stream is cut into reads, ascending. */
 export function cuts(random: Random, length: number): number[] {
   const places = new Set<number>()

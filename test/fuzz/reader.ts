@@ -6,6 +6,7 @@ import {
   requestHeadText,
   responseFields
 } from '../../src/proxy/headers.js'
+import { findLenientHeadEnd, withCrlf } from '../../src/proxy/http1/bare-lf.js'
 import { BodyDecoder } from '../../src/proxy/http1/body.js'
 import {
   MAX_HEAD,
@@ -32,13 +33,19 @@ export interface Rules {
   readonly readHead: (intake: Intake) => RequestHead | Refusal | null
   readonly requestHeadText: typeof requestHeadText
   readonly parseResponseHead: typeof parseResponseHead
+  /** Whether `accept_bare_lf` is on, for the listener and for the upstream. */
+  readonly acceptBareLf: boolean
 }
 
 export const RULES: Rules = {
   readHead: (intake) => intake.read(),
   requestHeadText,
-  parseResponseHead
+  parseResponseHead,
+  acceptBareLf: false
 }
+
+/** The same with `accept_bare_lf`. */
+export const LENIENT_RULES: Rules = { ...RULES, acceptBareLf: true }
 
 /** A request that tsha serves. */
 export interface ServedRequest {
@@ -46,6 +53,8 @@ export interface ServedRequest {
   /** The body as its pieces came. */
   readonly pieces: string[]
   isComplete: boolean
+  /** Index of its first byte. */
+  start: number
   /** Index behind its last byte, if it is complete. */
   end: number
 }
@@ -66,7 +75,7 @@ export function readRequests(
 ): ServedRequests {
   const bytes = Buffer.from(text, 'latin1')
   const result: ServedRequests = { requests: [], ending: 'waiting', reason: '' }
-  const intake = new Intake()
+  const intake = new Intake(rules.acceptBareLf)
   let request: ServedRequest | null = null
   let decoder: BodyDecoder | null = null
   const refuse = (reason: string): false => {
@@ -85,12 +94,13 @@ export function readRequests(
   /** Returns false if more bytes are needed or wanted. */
   const readHead = (arrived: number): boolean => {
     if (!intake.skipEmptyLines()) return false
+    const start = arrived - intake.length
     const head = rules.readHead(intake)
     if (head === null) return false
     if (head.kind === 'refusal') return refuse(head.reason)
     if (head.method === 'CONNECT' || head.method === 'TRACE') return refuse('method')
     if (normalisePath(head.target) === null) return refuse('path')
-    request = { head, pieces: [], isComplete: false, end: -1 }
+    request = { head, pieces: [], isComplete: false, start, end: -1 }
     result.requests.push(request)
     decoder = new BodyDecoder(head.framing, head.contentLength)
     if (decoder.done) complete(arrived - intake.length)
@@ -166,6 +176,8 @@ export interface ServedResponse {
   interims: number
   readonly pieces: string[]
   isComplete: boolean
+  /** Index behind its head, interim ones with it, if there is one. */
+  bodyStart: number
   /** Index behind its last byte, if it is complete. */
   end: number
   /** Whether the connection carries another request afterwards. */
@@ -188,6 +200,7 @@ export function readResponse(
     interims: 0,
     pieces: [],
     isComplete: false,
+    bodyStart: -1,
     end: -1,
     isReused: false,
     problem: ''
@@ -200,11 +213,12 @@ export function readResponse(
   /** Returns the index in `bytes` at which the body begins, or -1. */
   const readHead = (to: number): number => {
     for (;;) {
-      const end = findHeadEnd(partial, 0)
+      const { acceptBareLf } = rules
+      const end = acceptBareLf ? findLenientHeadEnd(partial, 0) : findHeadEnd(partial, 0)
       if (end < 0) {
         const settled = partial.endsWith('\r') ? partial.slice(0, -1) : partial
         const isBegin = 'HTTP/1.'.startsWith(partial.slice(0, 7))
-        if (!isBegin || hasForbidden(settled, 0)) fail('no valid header')
+        if (!isBegin || hasForbidden(settled, 0, acceptBareLf)) fail('no valid header')
         else if (partial.length > MAX_HEAD) fail('too big header')
         return -1
       }
@@ -212,7 +226,10 @@ export function readResponse(
         fail('too big header')
         return -1
       }
-      const parsed = rules.parseResponseHead(partial.slice(0, end), method)
+      const parsed = rules.parseResponseHead(
+        acceptBareLf ? withCrlf(partial.slice(0, end)) : partial.slice(0, end),
+        method
+      )
       if (parsed.kind === 'bad-response') {
         fail(parsed.reason)
         return -1
@@ -220,6 +237,7 @@ export function readResponse(
       partial = partial.slice(end)
       if (parsed.status >= 200) {
         result.head = parsed
+        result.bodyStart = to - partial.length
         return to - partial.length
       }
       if (parsed.status === 101 || ++result.interims > 16) {
@@ -240,7 +258,7 @@ export function readResponse(
     }
     const pieces: Buffer[] = []
     const end = decoder.decode(bytes, at, to, pieces)
-    if (end < 0 || (isFirst && end < to)) {
+    if (end < to) {
       if (isFirst) result.head = null
       fail('broken body')
       return
@@ -249,7 +267,7 @@ export function readResponse(
     if (decoder.done) {
       result.isComplete = true
       result.end = end
-      result.isReused = end === to && (result.head?.keepAlive ?? false)
+      result.isReused = result.head?.keepAlive ?? false
     }
   }
   let from = 0

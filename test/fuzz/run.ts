@@ -6,7 +6,7 @@ import {
   type ResponseCase,
   type Verdict
 } from './compare.js'
-import { cuts, requestStream, responseStream } from './grammar.js'
+import { cuts, requestStream, responseStream, withBareLf } from './grammar.js'
 import { Random } from './random.js'
 import { RULES, type Rules } from './reader.js'
 import { shrink } from './shrink.js'
@@ -42,17 +42,19 @@ export interface RunOptions {
 const CASES_A_TURN = 200
 
 /** The requests of one case. */
-export function requestCase(seed: number, index: number): RequestCase {
+export function requestCase(seed: number, index: number, rules = RULES): RequestCase {
   const random = Random.ofCase(seed, index)
-  const text = requestStream(random)
+  const strict = requestStream(random)
+  const text = rules.acceptBareLf ? withBareLf(random, strict) : strict
   return { text, places: cuts(random, text.length) }
 }
 
 /** The response of one case. */
-export function responseCase(seed: number, index: number): ResponseCase {
+export function responseCase(seed: number, index: number, rules = RULES): ResponseCase {
   const random = Random.ofCase(seed, index)
   const method = random.pick(['GET', 'GET', 'GET', 'POST', 'HEAD'])
-  const text = responseStream(random, method)
+  const strict = responseStream(random, method)
+  const text = rules.acceptBareLf ? withBareLf(random, strict) : strict
   return { text, places: cuts(random, text.length), method, isEnded: random.oneIn(2) }
 }
 
@@ -75,8 +77,8 @@ export async function run(side: Side, options: RunOptions): Promise<Report> {
     }
     const outcome =
       side === 'requests'
-        ? compareRequests(requestCase(seed, index), rules)
-        : await compareResponses(responseCase(seed, index), rules)
+        ? compareRequests(requestCase(seed, index, rules), rules)
+        : await compareResponses(responseCase(seed, index, rules), rules)
     report.cases++
     report.messages += outcome.messages
     report.verdicts[outcome.verdict]++
@@ -90,7 +92,7 @@ export async function run(side: Side, options: RunOptions): Promise<Report> {
 }
 
 /** The numbers of a run in one line. */
-export function summaryOf(side: Side, report: Report): string {
+export function summaryOf(side: string, report: Report): string {
   const { seed, cases, messages, verdicts } = report
   return (
     `${side}: seed ${seed}, ${cases} cases: ${verdicts['both accept']} accepted by both, ` +
@@ -102,11 +104,11 @@ export function summaryOf(side: Side, report: Report): string {
 /** A find with the fewest bytes that still show it. */
 async function describe(side: Side, seed: number, index: number, rules: Rules): Promise<string> {
   if (side === 'requests') {
-    const original = requestCase(seed, index)
+    const original = requestCase(seed, index, rules)
     const check = (text: string): Outcome => compareRequests({ text, places: [] }, rules)
     return await smallest(side, seed, index, original, check, compareRequests(original, rules))
   }
-  const original = responseCase(seed, index)
+  const original = responseCase(seed, index, rules)
   const check = (text: string): Promise<Outcome> =>
     compareResponses({ ...original, text, places: [] }, rules)
   const first = await compareResponses(original, rules)

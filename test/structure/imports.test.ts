@@ -14,7 +14,7 @@ const PURE = [
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(round-robin|peer-status|silence|recovery|next-upstream)\.ts$/,
-  /^src\/proxy\/(route|headers|variables|upgrade)\.ts$/
+  /^src\/proxy\/(route|headers|variables|upgrade|connection-limit)\.ts$/
 ]
 
 /** What a pure file may not even name. */

@@ -77,6 +77,8 @@ export const DIRECTIVES: Readonly<Record<string, DirectiveSpec>> = {
   client_header_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   client_body_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
   send_timeout: { contexts: HTTP_AND_SERVER, args: ONE, ...time },
+  limit_conn_zone: { contexts: ['http'], args: [2, 2], isRepeatable: true },
+  limit_conn: { contexts: HTTP_AND_SERVER, args: [2, 2], isRepeatable: true },
   client_max_body_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
   client_body_buffer_size: { contexts: HTTP_LEVELS, args: ONE, ...size },
   client_body_temp_path: { contexts: ['http'], args: [1, 4] },
@@ -110,6 +112,7 @@ export const NARROWER_CONTEXTS: Readonly<Record<string, readonly Context[]>> = {
   keepalive_time: HTTP_LEVELS,
   client_body_timeout: ['location'],
   client_body_temp_path: ['server', 'location'],
+  limit_conn: ['location'],
   send_timeout: ['location']
 }
 

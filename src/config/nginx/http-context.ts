@@ -5,6 +5,8 @@ import type { Upstreams } from './upstreams.js'
 export interface HttpContext {
   readonly http: Block
   readonly upstreams: Upstreams
+  /** Names of the `limit_conn_zone`s. */
+  readonly limitZones: ReadonlySet<string>
   readonly formats: ReadonlyMap<string, string>
   /** Lower-case names of the variables that say `upgrade` where the client asks for it. */
   readonly upgradeVariables: ReadonlySet<string>

@@ -2,6 +2,7 @@ import type { Machine } from '../machine.js'
 import { Places } from '../source.js'
 import type { Source } from '../source.js'
 import { Block, Report, setInherited } from './block.js'
+import { readLimitZones } from './limit-conn.js'
 import { readErrorLog, readLogFormats } from './logs.js'
 import { parse } from './parser.js'
 import { readServer } from './servers.js'
@@ -82,10 +83,12 @@ function readHttp(
   const formats = readLogFormats(http, report)
   const upgradeVariables = readUpgradeMaps(http, report)
   readBodyTempPath(http, value, report)
+  const limitZones = readLimitZones(http, report)
   const upstreams = new Upstreams(http, report)
+  const context = { http, upstreams, limitZones, formats, upgradeVariables, report, isRoot }
   const listeners: unknown[] = []
   for (const server of http.all('server')) {
-    readServer(server, { http, upstreams, formats, upgradeVariables, report, isRoot }, listeners)
+    readServer(server, context, listeners)
   }
   if (http.all('server').length === 0) {
     report.problem(

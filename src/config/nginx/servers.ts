@@ -5,6 +5,7 @@ import { parseEndpoint } from '../units.js'
 import { Block, setInherited } from './block.js'
 import type { Report } from './block.js'
 import type { HttpContext } from './http-context.js'
+import { readLimitConn } from './limit-conn.js'
 import { readAccessLogs } from './logs.js'
 import type { Token } from './lexer.js'
 import type { Directive } from './parser.js'
@@ -57,6 +58,7 @@ export function readServer(directive: Directive, context: HttpContext, listeners
     for (const name of SERVER_SETTINGS) {
       setInherited(listener, name, path, [server, http], name, report)
     }
+    readLimitConn(listener, path, [server, http], context.limitZones, report)
     listener['routes'] = readRoutes(server, path, context)
     listeners.push(listener)
   }

@@ -51,7 +51,7 @@ export class Http1Client implements ClientConnection, SocketUser {
   #phase: Phase = 'idle'
   #requests = 0
   #idleSince: number
-  readonly #intake = new Intake()
+  readonly #intake: Intake
   #startedAt = 0
   #isWorking = false
   #lingerUntil = Infinity
@@ -72,6 +72,7 @@ export class Http1Client implements ClientConnection, SocketUser {
     this.#writer = new ResponseWriter(socket)
     this.facts = facts
     this.#defaults = defaults
+    this.#intake = new Intake(defaults.acceptBareLf)
     this.#host = host
     this.#acceptedAt = host.now()
     this.#idleSince = this.#acceptedAt

@@ -1,3 +1,4 @@
+import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
 import {
   MAX_HEAD,
   findHeadEnd,
@@ -21,6 +22,12 @@ export class Intake {
   #isLent = false
   /** How many of them `read` has looked at already. */
   #checked = 0
+  readonly #acceptBareLf: boolean
+
+  /** @param acceptBareLf whether LF alone ends a line of a head too */
+  constructor(acceptBareLf = false) {
+    this.#acceptBareLf = acceptBareLf
+  }
 
   /** Bytes that wait. */
   get length(): number {
@@ -70,7 +77,11 @@ export class Intake {
     const bytes = this.#bytes
     const to = this.#to
     let at = this.#from
-    while (at + 1 < to && bytes[at] === CR && bytes[at + 1] === LF) at += 2
+    while (at < to) {
+      if (at + 1 < to && bytes[at] === CR && bytes[at + 1] === LF) at += 2
+      else if (this.#acceptBareLf && bytes[at] === LF) at++
+      else break
+    }
     if (at > this.#from) {
       this.#checked = 0
       this.#skip(at - this.#from)
@@ -83,13 +94,15 @@ export class Intake {
     const length = Math.min(this.length, MAX_HEAD + 1)
     if (length === 0) return null
     const text = this.#bytes.toString('latin1', this.#from, this.#from + length)
-    const end = findHeadEnd(text, Math.max(0, this.#checked - 3))
+    const from = Math.max(0, this.#checked - 3)
+    const end = this.#acceptBareLf ? findLenientHeadEnd(text, from) : findHeadEnd(text, from)
     if (end < 0) {
-      const refusal = refuseIncomplete(text, this.#checked)
+      const refusal = refuseIncomplete(text, this.#checked, this.#acceptBareLf)
       this.#checked = text.length
       return refusal
     }
-    const parsed = parseRequestHead(end === text.length ? text : text.slice(0, end))
+    const head = end === text.length ? text : text.slice(0, end)
+    const parsed = parseRequestHead(this.#acceptBareLf ? withCrlf(head) : head, end)
     if (parsed.kind === 'request') {
       this.#checked = 0
       this.#skip(end)
@@ -109,7 +122,7 @@ export class Intake {
   /** As much as is known of the first line, for the log. */
   get firstLine(): string {
     const to = Math.min(this.#to, this.#from + 8192)
-    return this.#bytes.toString('latin1', this.#from, to).split('\r\n', 1)[0] ?? ''
+    return this.#bytes.toString('latin1', this.#from, to).split(/\r?\n/, 1)[0] ?? ''
   }
 
   #skip(length: number): void {

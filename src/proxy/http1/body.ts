@@ -47,7 +47,9 @@ export function requestFraming(
 }
 
 /**
- * Framing of a response to a request with `method`. The statuses in a refusal have no meaning here.
+ * Framing of a response to a request with `method`. A body with status 1xx or 204 is refused: its
+ * reader cannot know whether the bytes behind the head are one (RFC 9112 §6.1, RFC 9110 §8.6). The
+ * statuses in a refusal have no meaning here.
  */
 export function responseFraming(
   lengths: number,
@@ -63,13 +65,18 @@ export function responseFraming(
     if (codings.length !== 1 || codings[0] !== 'chunked') return bad('unknown "Transfer-Encoding"')
   }
   if (lengths > 1) return bad('duplicate "Content-Length"')
+  const isNeverFramed = status < 200 || status === 204
+  if (isNeverFramed && (codings !== null || (lengths > 0 && !ZERO.test(length)))) {
+    return bad(`the framing of a body with status ${status}`)
+  }
   const framed = lengths === 1 ? lengthFraming(length, 'invalid "Content-Length"') : UNTIL_CLOSE
   if (!framed.ok) return framed
-  const bodyless = method === 'HEAD' || status < 200 || status === 204 || status === 304
+  const bodyless = method === 'HEAD' || isNeverFramed || status === 304
   if (bodyless) return NO_BODY
   return codings === null ? framed : CHUNKED
 }
 
+const ZERO = /^0+$/
 const DIGITS = /^[0-9]{1,15}$/
 
 function lengthFraming(value: string, problem: string): Framed {

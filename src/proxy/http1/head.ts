@@ -1,7 +1,7 @@
 import { isFramingField, requestFraming, responseFraming, type Framing } from './body.js'
+import { parseTarget } from './target.js'
 import {
   IS_FIELD_TEXT,
-  IS_TARGET,
   IS_TOKEN,
   commonNameAt,
   hasForbidden,
@@ -102,27 +102,38 @@ export function findHeadEnd(text: string, from: number): number {
 /**
  * Looks at a request head that is not complete, so that a hopeless one is refused at once.
  * @param checked characters that an earlier call has seen
+ * @param acceptBareLf whether LF alone ends a line too
  */
-export function refuseIncomplete(text: string, checked: number): Refusal | null {
-  const lineEnd = text.indexOf('\r\n')
-  const line = text.slice(0, lineEnd < 0 ? Math.min(text.length, MAX_REQUEST_LINE) : lineEnd)
+export function refuseIncomplete(
+  text: string,
+  checked: number,
+  acceptBareLf: boolean
+): Refusal | null {
+  const eol = acceptBareLf ? '\n' : '\r\n'
+  const lineEnd = text.indexOf(eol)
+  const line = firstLine(
+    text.slice(0, lineEnd < 0 ? Math.min(text.length, MAX_REQUEST_LINE) : lineEnd)
+  )
   // A CR at the very end may still get its LF.
   const settled = text.endsWith('\r') ? text.slice(0, -1) : text
-  if (hasForbidden(settled, Math.max(0, checked - 1))) {
-    return refusal(400, 'client sent a forbidden character', firstLine(line))
+  if (hasForbidden(settled, Math.max(0, checked - 1), acceptBareLf)) {
+    return refusal(400, 'client sent a forbidden character', line)
   }
   if ((lineEnd < 0 ? settled.length : lineEnd) > MAX_REQUEST_LINE) {
     return refusal(414, 'client sent too long URI', line)
   }
   if (text.length > MAX_HEAD) return refusal(431, 'client sent too large head', line)
-  if (lineEnd >= 0 && settled.length - settled.lastIndexOf('\r\n') - 2 > MAX_FIELD_LINE) {
+  if (lineEnd >= 0 && settled.length - settled.lastIndexOf(eol) - eol.length > MAX_FIELD_LINE) {
     return refusal(431, 'client sent too long header line', line)
   }
   return null
 }
 
-/** Parses a complete request head: from the first character of its line to its empty line. */
-export function parseRequestHead(text: string): RequestHead | Refusal {
+/**
+ * Parses a complete request head: from the first character of its line to its empty line.
+ * @param length its bytes as they came, where its line ends were written anew
+ */
+export function parseRequestHead(text: string, length = text.length): RequestHead | Refusal {
   const lineEnd = text.indexOf('\r\n')
   const line = text.slice(0, lineEnd)
   if (lineEnd > MAX_REQUEST_LINE) {
@@ -157,6 +168,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
     return refusal(400, 'client sent HTTP/1.1 request without host header', line)
   }
   const hostField = marks.hosts === 0 ? '' : hostOf(marks.host)
+  if (target.authority !== null) replaceHost(fields, target.authority)
   if (hostField === null) return refusal(400, 'client sent invalid host header', line)
   const framed = requestFraming(marks.lengths, marks.length, marks.codings, minorVersion)
   if (!framed.ok) return refusal(framed.status, framed.reason, line)
@@ -174,7 +186,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
     expectsContinue: marks.expectsContinue && minorVersion === 1,
     nominated: marks.nominated,
     check: marks.check,
-    length: text.length,
+    length,
     names: fields.names,
     keys: fields.keys,
     values: fields.values
@@ -221,6 +233,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
 }
 
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/
+
 /** Where they stand in `HTTP/1.1 200 OK`. */
 const MINOR_AT = 7
 const STATUS_AT = 9
@@ -244,20 +257,10 @@ function isDigit(value: number): boolean {
   return value >= 0 && value <= 9
 }
 
-const ABSOLUTE = /^https?:\/\/([^/?]*)([^]*)$/i
-/** The four forms of RFC 9112 §3.2; null is invalid. */
-function parseTarget(method: string, raw: string): { origin: string; host: string | null } | null {
-  if (raw === '' || skipWhile(IS_TARGET, raw, 0) < raw.length) return null
-  if (raw.startsWith('/')) return { origin: raw, host: null }
-  if (raw === '*') return method === 'OPTIONS' ? { origin: raw, host: null } : null
-  // The authority-form; CONNECT is answered with 405 whatever it names.
-  if (method === 'CONNECT') return { origin: raw, host: null }
-  const match = ABSOLUTE.exec(raw)
-  if (match === null) return null
-  const [, authority = '', rest = ''] = match
-  const host = hostOf(authority)
-  if (host === null) return null
-  return { origin: rest.startsWith('/') ? rest : `/${rest}`, host }
+/** RFC 9112 §3.2.2: whatever Host says, an absolute-form replaces it, for `$http_host` too. */
+function replaceHost(fields: Fields, authority: string): void {
+  const index = fields.keys.indexOf('host')
+  if (index >= 0) fields.values[index] = authority
 }
 
 type FieldProblem = 'forbidden' | 'invalid-line' | 'obs-fold' | 'too-large'
@@ -362,7 +365,8 @@ function readRequestFields(fields: Fields, minorVersion: 0 | 1): Marks {
         marks.host = value
         break
       case 'expect':
-        marks.expectsContinue = value.toLowerCase() === '100-continue'
+        // Other expectations are left alone, as nginx does; they do not travel.
+        marks.expectsContinue ||= listElements(value).includes('100-continue')
         break
       case 'x-tsha-check':
         marks.check = ++marks.checks === 1 ? value : null

@@ -22,10 +22,14 @@ export const CHUNK_EXTENSIONS = new RegExp(`^${EXTENSION}(?:;${EXTENSION})*$`)
 
 export const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/g
 
+/** The same where LF alone may end a line. */
+const FORBIDDEN_BESIDE_LF = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/g
+
 /** Whether head text holds a forbidden character at or after `from`. */
-export function hasForbidden(text: string, from: number): boolean {
-  FORBIDDEN.lastIndex = from
-  return FORBIDDEN.test(text)
+export function hasForbidden(text: string, from: number, acceptBareLf = false): boolean {
+  const pattern = acceptBareLf ? FORBIDDEN_BESIDE_LF : FORBIDDEN
+  pattern.lastIndex = from
+  return pattern.test(text)
 }
 
 /** A field name that most messages use. */
@@ -105,7 +109,10 @@ export const IS_TOKEN = characterClass(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/)
 /** What may stand in a field line behind its colon: visible characters, obs-text, space and tab. */
 export const IS_FIELD_TEXT = characterClass(/[\t\x20-\x7e\x80-\xff]/)
 
-/** What a request target may be of: visible characters without `#`: a fragment never travels (RFC 9112 §3.2). */
+/**
+ * What a request target may be of: visible characters and, as in nginx, bytes above 0x7f; no `#`: a
+ * fragment never travels (RFC 9112 §3.2).
+ */
 export const IS_TARGET = characterClass(/[\x21\x22\x24-\x7e\x80-\xff]/)
 /** A host name or IPv4 address as wire text, percent-encoding left out (`reg-name`, RFC 3986 §3.2.2). */
 const IS_REG_NAME = characterClass(/[A-Za-z0-9._~!$&'()*+,;=-]/)
@@ -149,6 +156,22 @@ export function listElements(value: string): string[] {
 const IPV6_AUTHORITY = /^(\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
 const PORT = /^:[0-9]{1,5}$/
 
+const GROUP = /^[0-9A-Fa-f]{1,4}$/
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`)
+
+/** The text form of an IPv6 address (RFC 3986 §3.2.2), which the brackets of a host promise. */
+function isIpv6(text: string): boolean {
+  const halves = text.split('::')
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
+  const last = groups.at(-1) ?? ''
+  const hasIpv4 = IPV4.test(last) && text.endsWith(last)
+  if (hasIpv4) groups.pop()
+  if (!groups.every((group) => GROUP.test(group))) return false
+  const count = groups.length + (hasIpv4 ? 2 : 0)
+  return halves.length === 1 ? count === 8 : halves.length === 2 && count <= 7
+}
+
 /**
  * Host of an authority in lower case, without its port and the final dot of a full domain name; null
  * if it is not valid. Percent-encoding is left out: no host that reaches a proxy needs it.
@@ -167,10 +190,15 @@ function ipv6HostOf(authority: string): string | null {
   const match = IPV6_AUTHORITY.exec(authority)
   if (match === null) return null
   const [, host = '', port] = match
-  return port === undefined || isPort(`:${port}`) ? host.toLowerCase() : null
+  if (!isIpv6(host.slice(1, -1)) || (port !== undefined && !isPort(`:${port}`))) return null
+  return host.toLowerCase()
 }
 
-/** @param text with its colon */
+/**
+ * Port 0 names no port that anybody can listen on.
+ * @param text with its colon
+ */
 function isPort(text: string): boolean {
-  return PORT.test(text) && Number(text.slice(1)) <= 65535
+  const port = PORT.test(text) ? Number(text.slice(1)) : 0
+  return port > 0 && port <= 65535
 }

@@ -82,6 +82,11 @@ export class TcpSocket {
     return adopted
   }
 
+  /** Calls `callback` when the connection is closed, whoever its user is then. */
+  onceClosed(callback: () => void): void {
+    this.#socket.once('close', callback)
+  }
+
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress
   }

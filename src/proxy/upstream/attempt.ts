@@ -1,5 +1,6 @@
 import type { RequestBody } from '../body/request-body.js'
 import { errnoText } from '../error-log.js'
+import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
 import { BodyDecoder } from '../http1/body.js'
 import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../http1/head.js'
 import { hasForbidden } from '../http1/syntax.js'
@@ -44,6 +45,8 @@ export interface AttemptRequest {
   readonly isChunked: boolean
   /** The protocols that it asks for, which are in `headText`; null for an ordinary request. */
   readonly upgrade: string | null
+  /** Whether LF alone ends a line of the response head too. */
+  readonly acceptBareLf: boolean
   readonly body: RequestBody
   readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
 }
@@ -257,14 +260,18 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #readHead(buffer: Buffer, length: number): number {
     let text = this.#text + buffer.toString('latin1', 0, length)
     let base = -this.#text.length
+    const { method, acceptBareLf } = this.#request
     for (;;) {
-      const end = findHeadEnd(text, 0)
+      const end = acceptBareLf ? findLenientHeadEnd(text, 0) : findHeadEnd(text, 0)
       if (end < 0) {
         this.#keepPartialHead(text)
         return -1
       }
+      const head = text.slice(0, end)
       const parsed =
-        end > MAX_HEAD ? TOO_BIG_HEAD : parseResponseHead(text.slice(0, end), this.#request.method)
+        end > MAX_HEAD
+          ? TOO_BIG_HEAD
+          : parseResponseHead(acceptBareLf ? withCrlf(head) : head, method)
       if (parsed.kind === 'bad-response') {
         this.#fail('invalid_header', `upstream sent ${parsed.reason} ${this.#where()}`)
         return -1
@@ -302,7 +309,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #keepPartialHead(text: string): void {
     const settled = text.endsWith('\r') ? text.slice(0, -1) : text
     const begin = text.slice(0, STATUS_LINE_BEGIN.length)
-    if (!STATUS_LINE_BEGIN.startsWith(begin) || hasForbidden(settled, 0)) {
+    const isBroken = hasForbidden(settled, 0, this.#request.acceptBareLf)
+    if (!STATUS_LINE_BEGIN.startsWith(begin) || isBroken) {
       this.#fail('invalid_header', `upstream sent no valid HTTP/1.x header ${this.#where()}`)
     } else if (text.length > MAX_HEAD) {
       this.#fail('invalid_header', `upstream sent ${TOO_BIG_HEAD.reason} ${this.#where()}`)
@@ -319,15 +327,14 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     const decoder = new BodyDecoder(head.framing, head.contentLength)
     const pieces: Buffer[] = []
     const at = decoder.decode(buffer, from, to, pieces)
-    if (at < 0 || at < to) {
+    if (at < to) {
       this.#head = null
-      const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
-      this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+      this.#failFraming(at)
       return
     }
     this.#decoder = decoder
     this.answerStatus = head.status
-    if (this.#owner.onResponseHead(this, head)) this.#deliver(pieces, decoder.done, true)
+    if (this.#owner.onResponseHead(this, head)) this.#deliver(pieces, decoder.done)
   }
 
   #readBody(buffer: Buffer, from: number, to: number): void {
@@ -335,18 +342,22 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     if (decoder === null) return
     const pieces: Buffer[] = []
     const at = decoder.decode(buffer, from, to, pieces)
-    if (at < 0) {
-      this.#fail('invalid_header', `upstream sent invalid chunked response ${this.#where()}`)
-      return
-    }
-    this.#deliver(pieces, decoder.done, at === to)
+    // What came together is judged together: the client is not given the end of such a response.
+    if (at < to) this.#failFraming(at)
+    else this.#deliver(pieces, decoder.done)
   }
 
-  #deliver(pieces: readonly Buffer[], isDone: boolean, isClean: boolean): void {
+  /** @param at what `decode` has returned */
+  #failFraming(at: number): void {
+    const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
+    this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+  }
+
+  #deliver(pieces: readonly Buffer[], isDone: boolean): void {
     const mayGoOn = this.#owner.onResponseBody(pieces)
     if (this.#isOver) return
     if (isDone) {
-      this.#complete(isClean && (this.#head?.keepAlive ?? false))
+      this.#complete(this.#head?.keepAlive ?? false)
     } else if (!mayGoOn) {
       this.#isPaused = true
       this.#connection.deadline = Infinity

@@ -92,6 +92,8 @@ export type ReportPeerEvent = (index: number, event: PeerEvent) => void
 /** A named group of peers: chooses one for each attempt and learns from the outcome. */
 export class PeerGroup {
   readonly name: string
+  /** Whether LF alone ends a line of its servers' response heads too. */
+  readonly acceptBareLf: boolean
   readonly peers: readonly Peer[]
   readonly #isSingle: boolean
   #sharedTurn: SharedTurn | null = null
@@ -99,6 +101,7 @@ export class PeerGroup {
   /** @param firstIndex index of the first peer */
   constructor(upstream: Upstream, firstIndex: number, report: ReportPeerEvent) {
     this.name = upstream.name
+    this.acceptBareLf = upstream.acceptBareLf
     this.#isSingle = upstream.servers.length === 1
     const tell = this.#isSingle ? null : report
     this.peers = upstream.servers.map((server, i) => new Peer(firstIndex + i, server, tell))

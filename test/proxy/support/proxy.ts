@@ -5,6 +5,7 @@ import { Engine, type EngineOptions } from '../../../src/proxy/engine.js'
 import type {
   ProxyConfig,
   Route,
+  Upstream,
   UpstreamKeepalive,
   UpstreamServer,
   VirtualServer
@@ -18,6 +19,7 @@ export interface ProxySetup {
   readonly route?: Partial<Route>
   readonly server?: Partial<VirtualServer>
   readonly keepalive?: Partial<UpstreamKeepalive>
+  readonly upstream?: Partial<Upstream>
   readonly config?: Partial<ProxyConfig>
   readonly logFormat?: string
 }
@@ -99,7 +101,9 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
           ...(typeof server === 'number' ? { port: server } : server)
         })),
         keepalive: { ...KEEPALIVE, ...setup.keepalive },
-        check: null
+        acceptBareLf: false,
+        check: null,
+        ...setup.upstream
       }
     ],
     servers: [
@@ -107,6 +111,8 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
         listen: { host: '127.0.0.1', port: 0 },
         isDefault: false,
         names: ['_'],
+        acceptBareLf: false,
+        maxConnectionsPerClient: 0,
         routes: [{ ...PAIR_ROUTE, accessLogs: logs, ...setup.route }],
         keepaliveTimeoutMs: 65_000,
         keepaliveRequests: 1000,

@@ -12,8 +12,9 @@ export class RawClient {
   ending: 'end' | 'reset' | null = null
   #wake: () => void = () => undefined
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  /** @param localAddress the client's own address */
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
     this.socket.on('data', (chunk) => {
       this.received += chunk.toString('latin1')
       this.#wake()
