@@ -1,5 +1,12 @@
 import { formatEndpoint } from '../proxy/endpoint.js'
-import type { Route, Upstream, UpstreamCheck, VirtualServer } from '../proxy/model.js'
+import type {
+  Balance,
+  Route,
+  Upstream,
+  UpstreamCheck,
+  UpstreamServer,
+  VirtualServer
+} from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
 import { formatDuration } from './units.js'
@@ -78,18 +85,40 @@ function describeRoute(route: Route): string {
 }
 
 function describeUpstream(upstream: Upstream): string[] {
-  const servers = upstream.servers.map((server) => {
-    const weight = server.weight === 1 ? '' : ` weight ${server.weight}`
-    const limits = `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`
-    return `${formatEndpoint(server)} (${limits}${weight}${server.down ? ' down' : ''})`
-  })
-  const recovery = upstream.servers.some((server) => server.recovery === 'request')
-    ? '; recovery by a request'
-    : ''
+  const servers = upstream.servers.map(describeUpstreamServer)
   return [
-    `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}`,
+    `  upstream ${[`${upstream.name}: ${servers.join(', ')}`, ...settingsOf(upstream)].join('; ')}`,
     ...(upstream.check ? [describeCheck(upstream.check)] : [])
   ]
+}
+
+function describeUpstreamServer(server: UpstreamServer): string {
+  const parts = [
+    `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`,
+    ...(server.weight === 1 ? [] : [`weight ${server.weight}`]),
+    ...(server.maxConns === 0 ? [] : [`max_conns ${server.maxConns}`]),
+    ...(server.slowStartMs === 0 ? [] : [`slow_start ${formatDuration(server.slowStartMs)}`]),
+    ...(server.backup ? ['backup'] : []),
+    ...(server.down ? ['down'] : [])
+  ]
+  return `${formatEndpoint(server)} (${parts.join(' ')})`
+}
+
+/** What is not as it is by default. */
+function settingsOf({ servers, balance, queue, lastResort, retryBudget }: Upstream): string[] {
+  const { percent, min } = retryBudget
+  return [
+    ...(balance.method === 'round_robin' ? [] : [`balance ${describeBalance(balance)}`]),
+    ...(queue ? [`queue ${queue.requests} timeout ${formatDuration(queue.timeoutMs)}`] : []),
+    ...(lastResort ? [] : ['no last resort']),
+    ...(percent === 20 && min === 3 ? [] : [`retry budget ${percent}%, at least ${min}`]),
+    ...(servers.some(({ recovery }) => recovery === 'request') ? ['recovery by a request'] : [])
+  ]
+}
+
+function describeBalance(balance: Balance): string {
+  if (balance.method !== 'hash') return balance.method
+  return `hash ${balance.key}${balance.consistent ? ' consistent' : ''}`
 }
 
 function describeCheck(check: UpstreamCheck): string {

@@ -1,4 +1,11 @@
-import type { AccessLog, ProxyConfig, Route, Upstream, VirtualServer } from '../proxy/model.js'
+import type {
+  AccessLog,
+  Balance,
+  ProxyConfig,
+  Route,
+  Upstream,
+  VirtualServer
+} from '../proxy/model.js'
 import type { Machine } from './machine.js'
 import type { Config, Role, ScriptCheck, ServiceCheck, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
@@ -125,18 +132,27 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
   }
 }
 
-function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): Upstream {
+function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
+  const { servers, recovery, queue, check } = upstream
   return {
     name,
     servers: servers.map((server) => ({
       host: server.address.host,
       port: server.address.port,
+      writtenAs: server.address.writtenAs,
       weight: server.weight,
+      maxConns: server.max_conns,
       maxFails: server.max_fails,
       failTimeoutMs: server.fail_timeout,
       down: server.down,
+      backup: server.backup,
+      slowStartMs: server.slow_start,
       recovery
     })),
+    balance: balanceOf(upstream.balance),
+    queue: queue ? { requests: queue.requests, timeoutMs: queue.timeout } : null,
+    lastResort: upstream.last_resort,
+    retryBudget: upstream.retry_budget,
     check: check
       ? {
           type: check.type,
@@ -152,6 +168,11 @@ function upstreamOf(name: string, { servers, recovery, check }: ValidUpstream): 
         }
       : null
   }
+}
+
+function balanceOf(balance: ValidUpstream['balance']): Balance {
+  if (typeof balance === 'string') return { method: balance }
+  return { method: 'hash', ...balance.hash }
 }
 
 function virtualServerOf(listener: ValidListener, inherited: readonly AccessLog[]): VirtualServer {

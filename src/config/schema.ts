@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
+import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
 import {
   MAX_DURATION_MS,
   formatDuration,
@@ -103,6 +103,8 @@ const size = z.union([z.int().min(0), parsed('a size such as 512, "8k" or "1m"',
   error: 'is not a size; use one such as 512, "8k" or "1m", and 0 for no limit'
 })
 
+const yesOrNo = z.boolean({ error: 'is not a yes or no; use true or false' })
+
 const priority = z
   .int({ error: 'is not a whole number; use 1 to 254' })
   .min(1, { error: 'is out of range; use 1 to 254' })
@@ -189,13 +191,17 @@ const check = section({
 const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
 const server = section({
-  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) =>
-    parseEndpoint(found, 80)
-  ),
+  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) => {
+    const endpoint = parseEndpoint(found, 80)
+    return endpoint && { ...endpoint, writtenAs: found }
+  }),
   weight: whole(1, 65_535).default(1),
+  max_conns: whole(0, 1_000_000).default(0),
   max_fails: whole(0, 1_000_000).default(1),
   fail_timeout: anyDuration.prefault('10s'),
-  down: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
+  slow_start: anyDuration.prefault('0s'),
+  backup: yesOrNo.default(false),
+  down: yesOrNo.default(false)
 })
 
 const statusRange = z.union(
@@ -222,10 +228,37 @@ const upstreamCheck = section({
   expect_body: text('text of up to 1000 characters', /^[^]{1,1000}$/).optional()
 })
 
+const balance = z.union(
+  [
+    z.enum(BALANCE_METHODS),
+    section({
+      hash: section({
+        key: text('text with $variables, such as "$request_uri"', /^[^\0-\x1f\x7f]+$/),
+        consistent: yesOrNo.default(false)
+      })
+    })
+  ],
+  {
+    error: `is not a balancing method; use ${BALANCE_METHODS.join(', ')}, or { hash: { key: "$request_uri" } }`
+  }
+)
+
+const queue = section({
+  requests: whole(1, 1_000_000),
+  timeout: positiveDuration.prefault('60s')
+})
+
 const upstream = section({
   servers: z
     .array(server, { error: 'is not a list; use one entry for each server' })
     .min(1, { error: 'is empty; use at least one server' }),
+  balance: balance.default('round_robin'),
+  queue: queue.optional(),
+  last_resort: yesOrNo.default(true),
+  retry_budget: section({
+    percent: whole(0, 100).default(20),
+    min: whole(0, 1_000_000).default(3)
+  }).prefault({}),
   recovery: z
     .enum(['probe', 'request'], { error: 'is not a way to recover; use probe or request' })
     .default('probe'),
@@ -275,7 +308,7 @@ const listener = section({
     'an address with a port, such as ":80", "192.0.2.1:80" or "[::]:80"',
     parseListen
   ),
-  default: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false),
+  default: yesOrNo.default(false),
   server_names: z
     .array(
       text(

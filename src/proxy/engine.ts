@@ -89,22 +89,23 @@ export class Engine implements ClientEngine {
     const { path, level } = config.errorLog ?? { path: null, level: 'error' }
     this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
-    let peerCount = 0
-    this.#groups = config.upstreams.map((upstream) => {
-      const group = new PeerGroup(upstream, peerCount, report)
-      if (options.tellTurn) group.shareTurn(config.workers, options.tellTurn)
-      peerCount += upstream.servers.length
-      return group
-    })
-    this.pool = new UpstreamPool(peerCount)
-    const groups = new Map(this.#groups.map((group) => [group.name, group]))
     const facts = { hostname: hostname(), pid: process.pid }
+    const ports = { now: this.now, random: Math.random, report, facts }
+    let peerCount = 0
     try {
+      this.#groups = config.upstreams.map((upstream) => {
+        const group = new PeerGroup(upstream, peerCount, ports)
+        if (options.tellTurn) group.shareTurn(config.workers, options.tellTurn)
+        peerCount += upstream.servers.length
+        return group
+      })
+      const groups = new Map(this.#groups.map((group) => [group.name, group]))
       this.#listeners = compileListeners(config, groups, facts, (log) => this.#openLog(log))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new TshaError('TSHA_E_WORKER', error.message, { cause: error })
     }
+    this.pool = new UpstreamPool(peerCount)
     for (const [index, status] of (options.peers ?? []).entries()) {
       this.applyPeerStatus(index, status)
     }
@@ -128,7 +129,7 @@ export class Engine implements ClientEngine {
   applyPeerStatus(index: number, status: PeerStatus): void {
     for (const group of this.#groups) {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
-      if (peer?.index === index) peer.status = status
+      if (peer?.index === index) group.takeStatus(peer, status)
     }
   }
 
@@ -363,6 +364,7 @@ export class Engine implements ClientEngine {
     const now = this.now()
     for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
     this.pool.sweep(now)
+    for (const group of this.#groups) group.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
     for (const log of this.#logs.values()) log.flush()
   }

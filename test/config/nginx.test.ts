@@ -314,13 +314,21 @@ t.test('servers are told apart by listen, default_server and names', async (t) =
       {
         host: '192.0.2.7',
         port: 8080,
+        writtenAs: '192.0.2.7:8080',
         weight: 1,
+        maxConns: 0,
         maxFails: 1,
         failTimeoutMs: 10000,
         down: false,
+        backup: false,
+        slowStartMs: 0,
         recovery: 'probe'
       }
     ],
+    balance: { method: 'round_robin' },
+    queue: null,
+    lastResort: true,
+    retryBudget: { percent: 20, min: 3 },
     check: null
   })
   t.strictSame(notes, [

@@ -12,10 +12,14 @@ import {
 const SERVER: UpstreamServer = {
   host: '192.0.2.10',
   port: 80,
+  writtenAs: '192.0.2.10',
   weight: 1,
+  maxConns: 0,
   maxFails: 1,
   failTimeoutMs: 60,
   down: false,
+  backup: false,
+  slowStartMs: 0,
   recovery: 'probe'
 }
 

@@ -42,6 +42,17 @@ export function mayTryNext(situation: Situation): boolean {
 }
 
 /**
+ * Whether the retry after a failure is bounded by the retry budget: where the attempt before it has
+ * put its load on a server, and more such attempts may follow. Nothing was sent to a server that took
+ * no connection; and one that breaks its connections is disabled after max_fails of them, so that the
+ * requests it took with it may all go on.
+ */
+export function isBoundedRetry(kind: FailureKind, requestSent: boolean, maxFails: number): boolean {
+  if (!requestSent) return false
+  return kind !== 'error' || maxFails === 0
+}
+
+/**
  * Whether an attempt that failed counts against its peer (nginx's `max_fails`): every failure before
  * a valid head does; a status only if the request moved on because of it, and 403 and 404 never.
  */

@@ -1,11 +1,12 @@
 import { formatEndpoint } from '../endpoint.js'
 import type { UpstreamServer } from '../model.js'
-import { HEALTHY, applyPeerEvent, type PeerEvent, type PeerStatus } from './peer-status.js'
-import type { WeightedPeer } from './round-robin.js'
+import type { BusyPeer } from './least-conn.js'
+import { HEALTHY, applyPeerEvent, isOut, type PeerEvent, type PeerStatus } from './peer-status.js'
 import { isLongEnough, type Awaited } from './silence.js'
+import { shareAfter } from './slow-start.js'
 
 /** One upstream address as a worker sees it. */
-export class Peer implements WeightedPeer {
+export class Peer implements BusyPeer {
   /** In the order of the configuration over all upstreams, from 0. */
   readonly index: number
   readonly server: UpstreamServer
@@ -14,6 +15,10 @@ export class Peer implements WeightedPeer {
   readonly weight: number
   effectiveWeight: number
   currentWeight = 0
+  share = 1
+  active = 0
+  /** When it came back after it had been out. */
+  #backAt = -Infinity
   /** When it last took a connection of this worker, and when it last began an answer. */
   #connectedAt = -Infinity
   #answeredAt = -Infinity
@@ -38,9 +43,14 @@ export class Peer implements WeightedPeer {
     return this.#status
   }
 
+  /** Whether it has as many attempts of this worker as it may have. */
+  get isFull(): boolean {
+    return this.server.maxConns > 0 && this.active >= this.server.maxConns
+  }
+
   /** Takes over the director's truth, and contradicts where this worker knows better. */
-  set status(status: PeerStatus) {
-    this.#status = status
+  take(status: PeerStatus, now: number): void {
+    this.#become(status, now)
     if (status.unconnected.count > 0) this.#speakUp('connection', this.#connectedAt)
     if (status.unanswered.count > 0) this.#speakUp('answer', this.#answeredAt)
   }
@@ -65,12 +75,22 @@ export class Peer implements WeightedPeer {
   }
 
   /** Applies an event to the own copy at once and reports it, if it changes anything. */
-  learn(event: PeerEvent): void {
+  learn(event: Extract<PeerEvent, { readonly at: number }>): void {
     if (this.#report === null) return
     const after = applyPeerEvent(this.#status, this.server, event)
     if (after === this.#status) return
-    this.#status = after
+    this.#become(after, event.at)
     this.#report(this.index, event)
+  }
+
+  /** Sets the share of its weight that it has at an instant while it starts slowly. */
+  grow(now: number): void {
+    this.share = shareAfter(now - this.#backAt, this.server.slowStartMs)
+  }
+
+  #become(status: PeerStatus, now: number): void {
+    if (isOut(this.#status, this.server) && !isOut(status, this.server)) this.#backAt = now
+    this.#status = status
   }
 
   #speakUp(awaited: Awaited, at: number): void {

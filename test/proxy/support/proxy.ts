@@ -2,13 +2,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine, type EngineOptions } from '../../../src/proxy/engine.js'
-import type { ProxyConfig, Route, UpstreamServer, VirtualServer } from '../../../src/proxy/model.js'
+import type {
+  ProxyConfig,
+  Route,
+  Upstream,
+  UpstreamServer,
+  VirtualServer
+} from '../../../src/proxy/model.js'
 import type { PeerEvent } from '../../../src/proxy/upstream/peer-status.js'
 
 /** What a test changes of the ordinary configuration. */
 export interface ProxySetup {
   /** Ports of upstream servers on 127.0.0.1, or whole servers. */
   readonly servers: readonly (number | Partial<UpstreamServer>)[]
+  readonly upstream?: Partial<Upstream>
   readonly route?: Partial<Route>
   readonly server?: Partial<VirtualServer>
   readonly config?: Partial<ProxyConfig>
@@ -70,14 +77,23 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
         servers: setup.servers.map((server) => ({
           host: '127.0.0.1',
           port: 0,
+          writtenAs: `127.0.0.1:${typeof server === 'number' ? server : (server.port ?? 0)}`,
           weight: 1,
+          maxConns: 0,
           maxFails: 2,
           failTimeoutMs: 3000,
           down: false,
+          backup: false,
+          slowStartMs: 0,
           recovery: 'probe' as const,
           ...(typeof server === 'number' ? { port: server } : server)
         })),
-        check: null
+        balance: { method: 'round_robin' },
+        queue: null,
+        lastResort: true,
+        retryBudget: { percent: 20, min: 3 },
+        check: null,
+        ...setup.upstream
       }
     ],
     servers: [
