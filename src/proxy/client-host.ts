@@ -9,6 +9,8 @@ import type { Transaction } from './variables.js'
 export interface EngineCounters {
   clientConnections: number
   upstreamConnections: number
+  /** Requests that wait in a queue for a server now. */
+  queuedRequests: number
   accepted: number
   requests: number
   checks: number

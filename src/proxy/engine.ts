@@ -65,6 +65,7 @@ export class Engine implements ClientEngine {
   readonly #counters: EngineCounters = {
     clientConnections: 0,
     upstreamConnections: 0,
+    queuedRequests: 0,
     accepted: 0,
     requests: 0,
     checks: 0,
@@ -191,6 +192,9 @@ export class Engine implements ClientEngine {
   get counters(): Readonly<EngineCounters> {
     this.#counters.clientConnections = this.#clients.size
     this.#counters.upstreamConnections = this.pool.size
+    let queued = 0
+    for (const { queue } of this.#groups) queued += queue?.size ?? 0
+    this.#counters.queuedRequests = queued
     let dropped = 0
     for (const log of this.#logs.values()) dropped += log.dropped
     this.#counters.logLinesDropped = dropped
