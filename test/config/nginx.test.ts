@@ -97,12 +97,12 @@ t.test('what tsha does not have is refused as not supported, at its place', asyn
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
     [
-      { http: 'upstream b { least_conn; server 192.0.2.1; }' },
-      '4:14: directive "least_conn" in upstream is not supported'
+      { http: 'upstream b { sticky cookie id; server 192.0.2.1; }' },
+      '4:14: directive "sticky" in upstream is not supported'
     ],
     [
-      { http: 'upstream b { server 192.0.2.1 backup; }' },
-      '4:31: server parameter "backup" is not supported'
+      { http: 'upstream b { server 192.0.2.1 resolve; }' },
+      '4:31: server parameter "resolve" is not supported'
     ],
     [
       { http: 'upstream b { server www.example.org; }' },
