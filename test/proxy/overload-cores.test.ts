@@ -33,7 +33,8 @@ t.test('only retries that follow real load are bounded', (t) => {
     ['no connection in time', ['timeout', false, 2], false],
     ['the server broke the connection: it is disabled soon', ['error', true, 2], false],
     ['the same where it is never disabled', ['error', true, 0], true],
-    ['no answer in time', ['timeout', true, 2], true],
+    ['no answer in time', ['timeout', true, 2], false],
+    ['no answer in time, and the server is never disabled', ['timeout', true, 0], true],
     ['503', ['http_503', true, 2], true],
     ['a bad head', ['invalid_header', true, 2], true]
   ]

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
 import { startProxy } from './support/proxy.js'
 import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
@@ -75,21 +76,32 @@ t.test('queue: 502 at the deadline, with a line in the error log', async (t) => 
 })
 
 t.test('queue: the body of a request that waits is bounded, and arrives whole', async (t) => {
+  const size = 20 * 1024 * 1024
+  // Counts bytes and keeps none: the second connection is the upload.
+  let connections = 0
   let received = 0
-  const web = await scriptedUpstream((request, socket, serial) => {
-    if (serial === 1) return
-    received = request.length - request.indexOf('\r\n\r\n') - 4
-    socket.write(answer('taken'))
-  })
+  const web = createServer((socket) => {
+    const isUpload = ++connections === 2
+    let hasHead = false
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      if (!isUpload) return
+      const end = hasHead ? 0 : chunk.indexOf('\r\n\r\n') + 4
+      hasHead = true
+      received += chunk.length - end
+      if (received === size) socket.write(answer('taken'))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(web, 'listening')
   t.teardown(() => web.close())
+  const { port } = web.address() as AddressInfo
   const proxy = await startProxy(t, {
-    servers: [{ port: web.port, maxConns: 1 }],
+    servers: [{ port, maxConns: 1 }],
     upstream: { queue: { requests: 1, timeoutMs: 20_000 } },
     route: { maxBodySize: 0 }
   })
   const first = ask(proxy.port)
-  await untilTrue(() => web.requests.length === 1)
-  const size = 20 * 1024 * 1024
+  await untilTrue(() => connections === 1)
   const second = new RawClient(proxy.port)
   second.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\nConnection: close\r\n\r\n`)
   await untilTrue(() => proxy.engine.counters.queuedRequests === 1)
@@ -141,16 +153,25 @@ t.test('queue: a graceful shutdown lets those that wait finish, within its time'
 })
 
 t.test('a server that dies takes no request with it, however many it had', async (t) => {
-  const web1 = await scriptedUpstream(silent)
-  const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
-  t.teardown(() => web2.close())
-  const proxy = await startProxy(t, { servers: [web1.port, web2.port] })
-  const clients = Array.from({ length: 200 }, () => ask(proxy.port))
-  await untilTrue(() => web1.requests.length === 100 && web2.requests.length === 100)
-  await web1.close()
-  const statuses = await Promise.all(clients.map(async (client) => statusOf(await client.rest())))
-  t.same(new Set(statuses), new Set([200]))
-  t.equal(web2.requests.length, 200, '100 at one time beyond any budget: nothing else bore them')
+  for (const [how, readTimeoutMs] of [
+    ['its connections break', 10_000],
+    ['it answers nobody any more', 500]
+  ] as const) {
+    const web1 = await scriptedUpstream(silent)
+    const web2 = await scriptedUpstream((_request, socket) => socket.write(answer('web2')))
+    t.teardown(() => web2.close())
+    const proxy = await startProxy(t, {
+      servers: [web1.port, web2.port],
+      route: { readTimeoutMs }
+    })
+    const clients = Array.from({ length: 200 }, () => ask(proxy.port))
+    await untilTrue(() => web1.requests.length === 100 && web2.requests.length >= 100)
+    if (readTimeoutMs > 500) await web1.close()
+    const statuses = await Promise.all(clients.map(async (client) => statusOf(await client.rest())))
+    t.same(new Set(statuses), new Set([200]), how)
+    t.equal(web2.requests.length, 200, 'at one time, far beyond the budget')
+    if (readTimeoutMs === 500) await web1.close()
+  }
 })
 
 t.test('a storm of 503: no more than a fifth of the requests is tried twice', async (t) => {

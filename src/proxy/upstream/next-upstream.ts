@@ -43,13 +43,15 @@ export function mayTryNext(situation: Situation): boolean {
 
 /**
  * Whether the retry after a failure is bounded by the retry budget: where the attempt before it has
- * put its load on a server, and more such attempts may follow. Nothing was sent to a server that took
- * no connection; and one that breaks its connections is disabled after max_fails of them, so that the
- * requests it took with it may all go on.
+ * put its load on a server, and nothing else bounds how many such attempts follow. Nothing was sent to
+ * a server that took no connection. One that breaks its connections or answers nobody is out after
+ * max_fails of them; the requests that it had may all go on, so that a server that dies takes none of
+ * them with it.
  */
 export function isBoundedRetry(kind: FailureKind, requestSent: boolean, maxFails: number): boolean {
   if (!requestSent) return false
-  return kind !== 'error' || maxFails === 0
+  const isGone = kind === 'error' || kind === 'timeout'
+  return !isGone || maxFails === 0
 }
 
 /**
