@@ -21,7 +21,7 @@ const SERVERS = `
   server 127.255.255.255:81 max_fails=0 weight=3;
   server 127.255.255.255:82 max_fails=0 down;
   server 127.255.255.255:83 max_fails=0 weight=2;
-  server 127.255.255.255:84 max_fails=0;
+  server 127.255.255.255:84 max_fails=0 weight=2;
 `
 
 const METHODS = {

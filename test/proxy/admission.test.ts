@@ -151,6 +151,38 @@ t.test('a request that has waited too long is refused, and the others go on wait
   t.end()
 })
 
+t.test('a server that is well and full is no reason to try one that is not', (t) => {
+  const scene = new Scene(upstreamOf({}, [1, 0]))
+  scene.setStatus(1, DOWN)
+  t.equal(scene.request().has, 0)
+  t.match(scene.request().has, 'no live upstreams')
+  scene.setStatus(0, DOWN)
+  t.equal(scene.request().has, 1, 'but when all are out it is the last resort')
+  t.end()
+})
+
+t.test('nobody overtakes those that wait', (t) => {
+  const { servers, ...rest } = upstreamOf({
+    queue: { requests: 5, timeoutMs: 60_000 },
+    lastResort: false
+  })
+  const scene = new Scene({
+    ...rest,
+    servers: servers.map((server) => ({ ...server, maxConns: 1, recovery: 'request' }))
+  })
+  scene.setStatus(1, DOWN)
+  const [first] = scene.group.peers
+  if (first === undefined) throw new Error('no peer')
+  scene.group.failed(first, 'answer', scene.now)
+  const early = scene.request()
+  t.equal(early.has, null)
+  scene.now += 10_001
+  const late = scene.request()
+  t.equal(early.has, 0, 'it may be tried again after fail_timeout')
+  t.equal(late.has, null)
+  t.end()
+})
+
 t.test('a queue is served when a server is well again', (t) => {
   const scene = new Scene(
     upstreamOf({ queue: { requests: 5, timeoutMs: 2000 }, lastResort: false })
@@ -233,6 +265,9 @@ t.test('slow_start: a server that is back gets its share bit by bit', (t) => {
       return request.has
     }).filter((has) => has === 0).length
   t.equal(firstOf(100), 50, 'nobody was out: full weight from the start')
+  scene.setStatus(0, { ...HEALTHY, unanswered: { count: 1, since: 0, firstAt: 1, lastAt: 1 } })
+  scene.setStatus(0, HEALTHY)
+  t.equal(firstOf(100), 50, 'nor after a mere suspicion')
   scene.setStatus(0, DOWN)
   t.equal(firstOf(100), 0)
   scene.setStatus(0, HEALTHY)

@@ -30,6 +30,7 @@ t.test('retry budget: refusals are told at once, then once in 10 s with their nu
 t.test('only retries that follow real load are bounded', (t) => {
   const table: [claim: string, Parameters<typeof isBoundedRetry>, isBounded: boolean][] = [
     ['connection refused', ['error', false, 2], false],
+    ['the same where it is never disabled', ['error', false, 0], false],
     ['no connection in time', ['timeout', false, 2], false],
     ['the server broke the connection: it is disabled soon', ['error', true, 2], false],
     ['the same where it is never disabled', ['error', true, 0], true],
