@@ -202,8 +202,8 @@ t.test('a queue is served when a server is well again', (t) => {
   t.end()
 })
 
-t.test('a last resort that takes no connection sends its request to the queue, once', (t) => {
-  const scene = new Scene(upstreamOf({ queue: { requests: 5, timeoutMs: 2000 } }, [0, 0]))
+t.test('a last resort that takes no connection sends its request to the queue', (t) => {
+  const scene = new Scene(upstreamOf({ queue: { requests: 5, timeoutMs: 2000 } }))
   scene.setStatus(0, DOWN)
   scene.setStatus(1, DOWN)
   const request = scene.request()
@@ -215,11 +215,38 @@ t.test('a last resort that takes no connection sends its request to the queue, o
   request.admission.next()
   t.equal(request.has, null)
   t.strictSame(scene.active, [0, 0])
+  scene.now += 1999
   scene.setStatus(0, HEALTHY)
   t.equal(request.has, 0, 'the same server again, now that it is well')
   scene.setStatus(0, DOWN)
-  t.notOk(request.admission.hasNext(false, scene.now), 'it has waited')
-  request.admission.leave()
+  t.ok(request.admission.hasNext(false, scene.now), 'it waits on')
+  request.has = null
+  request.admission.next()
+  scene.now += 1
+  scene.group.sweep(scene.now)
+  t.match(request.has, 'no upstream server was free within 2000 ms', 'for its time in all')
+  t.end()
+})
+
+t.test('a request does not wait twice for a server that no failure disables', (t) => {
+  const { servers, ...rest } = upstreamOf({ queue: { requests: 5, timeoutMs: 2000 } })
+  for (const setup of [
+    servers.slice(0, 1),
+    servers.map((server) => ({ ...server, maxFails: 0 }))
+  ]) {
+    const scene = new Scene({ ...rest, servers: setup })
+    const request = scene.request()
+    if (setup.length > 1) request.admission.next()
+    t.ok(request.admission.hasNext(false, scene.now))
+    request.has = null
+    request.admission.next()
+    t.equal(request.has, null)
+    scene.group.sweep(scene.now)
+    t.type(request.has, 'number', 'it may be tried at once')
+    if (setup.length > 1) request.admission.next()
+    t.notOk(request.admission.hasNext(false, scene.now))
+    request.admission.leave()
+  }
   t.end()
 })
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import t from 'tap'
+import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import { startProxy } from './support/proxy.js'
 import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
-import { answer, scriptedUpstream, type Script } from './support/upstream.js'
+import { answer, refusingPort, scriptedUpstream, type Script } from './support/upstream.js'
 
 const LIMIT_MS = 10_000
 
@@ -150,6 +151,31 @@ t.test('queue: a graceful shutdown lets those that wait finish, within its time'
   t.equal(served.filter((text) => text.endsWith('second')).length, 1)
   await stopped
   t.ok(Date.now() - startedAt < 3000, 'the last one was cut')
+})
+
+t.test('queue: while all servers restart nobody gets a 502', async (t) => {
+  const ports = [await refusingPort(), await refusingPort()]
+  const proxy = await startProxy(t, {
+    servers: ports,
+    upstream: { queue: { requests: 100, timeoutMs: 20_000 } },
+    logFormat: '$status'
+  })
+  const clients = Array.from({ length: 20 }, () => ask(proxy.port))
+  const { counters } = proxy.engine
+  await untilTrue(() => proxy.engine.counters.queuedRequests === 20)
+  await untilTrue(() => proxy.events.length === 4)
+  await untilTrue(() => proxy.engine.counters.queuedRequests === 20)
+  t.equal(counters.requests, 0, 'none was answered')
+  const back = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(answer('back')))
+  }).listen(ports[1], '127.0.0.1')
+  await once(back, 'listening')
+  t.teardown(() => back.close())
+  // As the director tells it when its probe has passed.
+  proxy.engine.applyPeerStatus(1, HEALTHY)
+  for (const client of clients) t.match(await client.rest(), /^HTTP\/1\.1 200 [^]*back$/)
+  t.same(new Set(await proxy.accessLog()), new Set(['200']))
 })
 
 t.test('a server that dies takes no request with it, however many it had', async (t) => {

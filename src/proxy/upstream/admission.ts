@@ -33,7 +33,8 @@ export class Admission implements WaitingClaim {
   #isLastResort = false
   #isRetry = false
   #isNextRetry = false
-  #hasWaited = false
+  /** When it began to wait for the first time. */
+  #waitsSince: number | null = null
 
   constructor(group: PeerGroup, transaction: Transaction, applicant: Applicant) {
     this.#group = group
@@ -55,19 +56,20 @@ export class Admission implements WaitingClaim {
       peer = group.pickLastResort(now)
       isLastResort = peer !== null
     }
+    const mayWait = peer === null && this.#mayWait(now)
     this.#release()
     if (peer !== null) this.#hold(peer, isLastResort)
-    else if (!this.#wait(now)) this.#refuse(now)
+    else if (!mayWait || !this.#wait(now)) this.#refuse(now)
   }
 
   /**
    * Whether `next` would bring another attempt.
-   * @param requestSent a request that no peer has seen a byte of may also wait, once
+   * @param requestSent a request that no peer has seen a byte of may also wait
    */
   hasNext(requestSent: boolean, now: number): boolean {
     const tried = this.#peer === null ? this.tried : [...this.tried, this.#peer]
     if (this.#group.hasUsable(tried, now)) return true
-    return !requestSent && this.#mayWait
+    return !requestSent && this.#mayWait(now)
   }
 
   /**
@@ -110,16 +112,23 @@ export class Admission implements WaitingClaim {
     this.#applicant.onNoPeer(reason, since)
   }
 
-  get #mayWait(): boolean {
+  /**
+   * A request whose wait was no use, because the peer that it was given took no connection either,
+   * waits on while its time lasts. But not for a peer that no failure disables: that would be given
+   * to it over and over.
+   */
+  #mayWait(now: number): boolean {
     const { queue } = this.#group
-    return queue !== null && !queue.isFull && !this.#hasWaited
+    if (queue === null || queue.isFull) return false
+    if (this.#waitsSince === null) return true
+    const isNoUse = this.#peer !== null && this.#group.mayDisable(this.#peer)
+    return isNoUse && now - this.#waitsSince < queue.timeoutMs
   }
 
   /** Joins the queue, if there is one with room. All peers are open to it again when it is served. */
   #wait(now: number): boolean {
-    const { queue } = this.#group
-    if (queue === null || !this.#mayWait || !queue.join(this, now)) return false
-    this.#hasWaited = true
+    const since = (this.#waitsSince ??= now)
+    if (this.#group.queue?.join(this, since) !== true) return false
     this.tried = NONE
     this.place = null
     return true

@@ -124,6 +124,11 @@ export class PeerGroup {
     return this.peers.some((peer) => this.#isUsable(peer, tried, now))
   }
 
+  /** Whether failures take a peer out. */
+  mayDisable(peer: Peer): boolean {
+    return !this.#isSingle && peer.server.maxFails > 0
+  }
+
   /** Notes that a request has a peer. To be followed by one `release`. */
   hold(peer: Peer): void {
     peer.active++

@@ -2,7 +2,7 @@
 export class RequestQueue<R> {
   readonly timeoutMs: number
   readonly #limit: number
-  /** When each began to wait, the first one first. */
+  /** When each began to wait, in the order in which they are served. */
   readonly #since = new Map<R, number>()
 
   constructor(limit: number, timeoutMs: number) {
@@ -18,10 +18,13 @@ export class RequestQueue<R> {
     return this.#since.size >= this.#limit
   }
 
-  /** Puts a request last. Returns false if the queue is full. */
-  join(request: R, now: number): boolean {
+  /**
+   * Puts a request last. Returns false if the queue is full.
+   * @param since when it began to wait, for the first time if it waits again
+   */
+  join(request: R, since: number): boolean {
     if (this.isFull) return false
-    this.#since.set(request, now)
+    this.#since.set(request, since)
     return true
   }
 
@@ -30,7 +33,7 @@ export class RequestQueue<R> {
     this.#since.delete(request)
   }
 
-  /** The request that waits longest, or null. */
+  /** The request whose turn it is, or null. */
   get first(): R | null {
     for (const request of this.#since.keys()) return request
     return null
@@ -40,8 +43,7 @@ export class RequestQueue<R> {
   takeLate(now: number): (readonly [request: R, since: number])[] {
     const late: (readonly [R, number])[] = []
     for (const entry of this.#since) {
-      if (now - entry[1] < this.timeoutMs) break
-      late.push(entry)
+      if (now - entry[1] >= this.timeoutMs) late.push(entry)
     }
     for (const [request] of late) this.#since.delete(request)
     return late
