@@ -220,6 +220,7 @@ t.test('a last resort that takes no connection sends its request to the queue', 
   t.equal(request.has, 0, 'the same server again, now that it is well')
   scene.setStatus(0, DOWN)
   t.ok(request.admission.hasNext(false, scene.now), 'it waits on')
+  t.notOk(request.admission.hasNext(false, scene.now + 1), 'but not beyond its time')
   request.has = null
   request.admission.next()
   scene.now += 1
