@@ -5,7 +5,7 @@ import type { RequestHead } from './http1/head.js'
 import type { SiteTable } from './site.js'
 import type { Transaction } from './variables.js'
 
-/** What an engine has done since its start; all count up but the two connection gauges. */
+/** What an engine has done since its start; all count up but the three gauges at the top. */
 export interface EngineCounters {
   clientConnections: number
   upstreamConnections: number
