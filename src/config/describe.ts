@@ -1,9 +1,11 @@
 import { formatEndpoint } from '../proxy/endpoint.js'
 import type {
+  Balance,
   Route,
   Upstream,
   UpstreamCheck,
   UpstreamKeepalive,
+  UpstreamServer,
   VirtualServer
 } from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
@@ -92,17 +94,9 @@ function describeRoute(route: Route): string {
 }
 
 function describeUpstream(upstream: Upstream): string[] {
-  const servers = upstream.servers.map((server) => {
-    const weight = server.weight === 1 ? '' : ` weight ${server.weight}`
-    const limits = `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`
-    return `${formatEndpoint(server)} (${limits}${weight}${server.down ? ' down' : ''})`
-  })
-  const recovery = upstream.servers.some((server) => server.recovery === 'request')
-    ? '; recovery by a request'
-    : ''
-  const bareLf = upstream.acceptBareLf ? '; LF alone is accepted' : ''
+  const servers = upstream.servers.map(describeUpstreamServer)
   return [
-    `  upstream ${upstream.name}: ${servers.join(', ')}${recovery}${bareLf}`,
+    `  upstream ${[`${upstream.name}: ${servers.join(', ')}`, ...settingsOf(upstream)].join('; ')}`,
     `    ${describeKeepalive(upstream.keepalive)}`,
     ...(upstream.check ? [describeCheck(upstream.check)] : [])
   ]
@@ -115,6 +109,37 @@ function describeKeepalive(keepalive: UpstreamKeepalive): string {
     `keepalive ${connections} connections to each server, timeout ${formatDuration(timeoutMs)}, ` +
     `${requests} requests, lifetime ${formatDuration(lifetimeMs)}`
   )
+}
+
+function describeUpstreamServer(server: UpstreamServer): string {
+  const parts = [
+    `max_fails ${server.maxFails} fail_timeout ${formatDuration(server.failTimeoutMs)}`,
+    ...(server.weight === 1 ? [] : [`weight ${server.weight}`]),
+    ...(server.maxConns === 0 ? [] : [`max_conns ${server.maxConns}`]),
+    ...(server.slowStartMs === 0 ? [] : [`slow_start ${formatDuration(server.slowStartMs)}`]),
+    ...(server.backup ? ['backup'] : []),
+    ...(server.down ? ['down'] : [])
+  ]
+  return `${formatEndpoint(server)} (${parts.join(' ')})`
+}
+
+/** What is not as it is by default. */
+function settingsOf(upstream: Upstream): string[] {
+  const { servers, balance, queue, lastResort, retryBudget, acceptBareLf } = upstream
+  const { percent, min } = retryBudget
+  return [
+    ...(balance.method === 'round_robin' ? [] : [`balance ${describeBalance(balance)}`]),
+    ...(queue ? [`queue ${queue.requests} timeout ${formatDuration(queue.timeoutMs)}`] : []),
+    ...(lastResort ? [] : ['no last resort']),
+    ...(percent === 20 && min === 3 ? [] : [`retry budget ${percent}%, at least ${min}`]),
+    ...(servers.some(({ recovery }) => recovery === 'request') ? ['recovery by a request'] : []),
+    ...(acceptBareLf ? ['LF alone is accepted'] : [])
+  ]
+}
+
+function describeBalance(balance: Balance): string {
+  if (balance.method !== 'hash') return balance.method
+  return `hash ${balance.key}${balance.consistent ? ' consistent' : ''}`
 }
 
 function describeCheck(check: UpstreamCheck): string {

@@ -5,8 +5,8 @@ import type { Path } from './source.js'
 import { formatEndpoint } from '../proxy/endpoint.js'
 import { parseListen } from './units.js'
 import type { Endpoint } from './units.js'
-import { isVariable, VARIABLE_NAMES } from '../proxy/variables.js'
-import { variablesIn } from './variables.js'
+import { checkBalance } from './balance-rules.js'
+import { checkVariables } from './template-rules.js'
 
 /** A field name (RFC 9110 section 5.1). */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -34,6 +34,7 @@ export function checkProxy(value: unknown, findings: Findings): void {
   const listeners = elementsOf(memberOf(value, 'listeners'))
   const upstreams = entriesOf(memberOf(value, 'upstreams')).map(([name, upstream]) => {
     checkUpstreamCheck(memberOf(upstream, 'check'), ['upstreams', name, 'check'], findings)
+    checkBalance(upstream, ['upstreams', name], findings)
     return name
   })
   for (const [index, listener] of listeners.entries()) {
@@ -146,18 +147,6 @@ function checkAccessLogs(logs: unknown, path: Path, findings: Findings): void {
   if (!findings.isStrict) return
   for (const [index, log] of elementsOf(logs).entries()) {
     checkVariables(memberOf(log, 'format'), [...path, index, 'format'], findings)
-  }
-}
-
-function checkVariables(template: unknown, path: Path, findings: Findings): void {
-  if (typeof template !== 'string') return
-  for (const name of new Set(variablesIn(template))) {
-    if (isVariable(name.toLowerCase())) continue
-    const message =
-      name === ''
-        ? 'a $ without the name of a variable is not supported'
-        : `variable $${name} is not supported${suggestion(name, VARIABLE_NAMES)}`
-    findings.problem('TSHA_E_NOT_SUPPORTED', message, path)
   }
 }
 

@@ -1,4 +1,11 @@
-import type { AccessLog, ProxyConfig, Route, Upstream, VirtualServer } from '../proxy/model.js'
+import type {
+  AccessLog,
+  Balance,
+  ProxyConfig,
+  Route,
+  Upstream,
+  VirtualServer
+} from '../proxy/model.js'
 import type { Machine } from './machine.js'
 import type { Config, Role, ScriptCheck, ServiceCheck, VirtualRouterConfig } from './model.js'
 import { SERVICE_CHECK } from './schema.js'
@@ -127,17 +134,21 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
 }
 
 function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
-  const { servers, keepalive, recovery, check } = upstream
+  const { servers, keepalive, recovery, queue, check } = upstream
   return {
     name,
     acceptBareLf: upstream.accept_bare_lf,
     servers: servers.map((server) => ({
       host: server.address.host,
       port: server.address.port,
+      writtenAs: server.address.writtenAs,
       weight: server.weight,
+      maxConns: server.max_conns,
       maxFails: server.max_fails,
       failTimeoutMs: server.fail_timeout,
       down: server.down,
+      backup: server.backup,
+      slowStartMs: server.slow_start,
       recovery
     })),
     keepalive: {
@@ -146,6 +157,10 @@ function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
       requests: keepalive.requests,
       lifetimeMs: keepalive.lifetime
     },
+    balance: balanceOf(upstream.balance),
+    queue: queue ? { requests: queue.requests, timeoutMs: queue.timeout } : null,
+    lastResort: upstream.last_resort,
+    retryBudget: upstream.retry_budget,
     check: check
       ? {
           type: check.type,
@@ -161,6 +176,11 @@ function upstreamOf(name: string, upstream: ValidUpstream): Upstream {
         }
       : null
   }
+}
+
+function balanceOf(balance: ValidUpstream['balance']): Balance {
+  if (typeof balance === 'string') return { method: balance }
+  return { method: 'hash', ...balance.hash }
 }
 
 function virtualServerOf(listener: ValidListener, inherited: readonly AccessLog[]): VirtualServer {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
+import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
 import {
   MAX_DURATION_MS,
   formatDuration,
@@ -54,8 +54,10 @@ function text(expected: string, pattern: RegExp) {
     .regex(pattern, { error: `is not valid; use ${expected}` })
 }
 
+const yesOrNo = z.boolean({ error: 'is not a yes or no; use true or false' })
+
 function switchOff() {
-  return z.boolean({ error: 'is not a yes or no; use true or false' }).default(false)
+  return yesOrNo.default(false)
 }
 
 function absolutePath() {
@@ -205,12 +207,16 @@ const check = section({
 const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
 const server = section({
-  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) =>
-    parseEndpoint(found, 80)
-  ),
+  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) => {
+    const endpoint = parseEndpoint(found, 80)
+    return endpoint && { ...endpoint, writtenAs: found }
+  }),
   weight: whole(1, 65_535).default(1),
+  max_conns: whole(0, 1_000_000).default(0),
   max_fails: whole(0, 1_000_000).default(1),
   fail_timeout: anyDuration.prefault('10s'),
+  slow_start: anyDuration.prefault('0s'),
+  backup: switchOff(),
   down: switchOff()
 })
 
@@ -250,11 +256,38 @@ const upstreamKeepalive = section({
   lifetime: anyDuration.prefault('1h')
 })
 
+const balance = z.union(
+  [
+    z.enum(BALANCE_METHODS),
+    section({
+      hash: section({
+        key: text('text with $variables, such as "$request_uri"', /^[^\0-\x1f\x7f]+$/),
+        consistent: switchOff()
+      })
+    })
+  ],
+  {
+    error: `is not a balancing method; use ${BALANCE_METHODS.join(', ')}, or { hash: { key: "$request_uri" } }`
+  }
+)
+
+const queue = section({
+  requests: whole(1, 1_000_000),
+  timeout: positiveDuration.prefault('60s')
+})
+
 const upstream = section({
   servers: z
     .array(server, { error: 'is not a list; use one entry for each server' })
     .min(1, { error: 'is empty; use at least one server' }),
   keepalive: upstreamKeepalive.prefault({}),
+  balance: balance.default('round_robin'),
+  queue: queue.optional(),
+  last_resort: yesOrNo.default(true),
+  retry_budget: section({
+    percent: whole(0, 100).default(20),
+    min: whole(0, 1_000_000).default(3)
+  }).prefault({}),
   recovery: z
     .enum(['probe', 'request'], { error: 'is not a way to recover; use probe or request' })
     .default('probe'),
@@ -287,7 +320,7 @@ const route = section({
     read: positiveDuration.prefault('60s'),
     tunnel: positiveDuration.optional()
   }).prefault({}),
-  upgrade: z.boolean({ error: 'is not a yes or no; use true or false' }).default(false),
+  upgrade: switchOff(),
   next_upstream: z
     .array(
       z.enum(NEXT_UPSTREAM_CONDITIONS, {
@@ -299,7 +332,7 @@ const route = section({
   next_upstream_tries: whole(0, 1000).default(0),
   next_upstream_timeout: anyDuration.prefault('0s'),
   max_body_size: size.prefault('1m'),
-  request_buffering: z.boolean({ error: 'is not a yes or no; use true or false' }).default(true),
+  request_buffering: yesOrNo.default(true),
   body_buffer_size: bufferSize.prefault('1m'),
   access_logs: accessLogs.optional()
 })

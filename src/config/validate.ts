@@ -27,6 +27,8 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source): Problem[] {
     const known = issue.message.split(KEY_SEPARATOR)
     return issue.keys.map((key) => unknownKey([...path, key], known, source))
   }
+  const inner = issuesInside(issue)
+  if (inner) return inner.flatMap((each) => problemsOf(each, source))
   const place = source.places.find(path)
   const found = valueAt(source.value, path)
   if (found === undefined) {
@@ -39,6 +41,19 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source): Problem[] {
   const shown = isSecret ? '' : ` ${show(found)}`
   const message = `${place.label}${shown} ${issue.message}`
   return [{ code: codeFor(path), message, position: place.position }]
+}
+
+/**
+ * Of a value that may have several shapes and has one of them, what is wrong inside of it: that says
+ * more than a sentence about all shapes.
+ */
+function issuesInside(issue: z.core.$ZodIssue): z.core.$ZodIssue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined
+  const [inside, other] = issue.errors.filter((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
+  )
+  if (!inside || other) return undefined
+  return inside.map((each) => ({ ...each, path: [...issue.path, ...each.path] }))
 }
 
 function unknownKey(path: Path, known: readonly string[], source: Source): Problem {

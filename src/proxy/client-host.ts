@@ -5,10 +5,12 @@ import type { RequestHead } from './http1/head.js'
 import type { SiteTable } from './site.js'
 import type { Transaction } from './variables.js'
 
-/** What an engine has done since its start; all count up but the two connection gauges. */
+/** What an engine has done since its start; all count up but the three gauges at the top. */
 export interface EngineCounters {
   clientConnections: number
   upstreamConnections: number
+  /** Requests that wait in a queue for a server now. */
+  queuedRequests: number
   accepted: number
   /** Of those, the ones beyond `max_connections_per_client`. */
   refused: number

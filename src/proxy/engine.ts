@@ -19,7 +19,8 @@ import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
 import type { TcpSocket } from './tcp/socket.js'
 import type { PeerStatus } from './upstream/peer-status.js'
-import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
+import { PeerGroup } from './upstream/peer-group.js'
+import type { ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
 import { WaitingRoom } from './waiting-room.js'
@@ -74,6 +75,7 @@ export class Engine implements ClientEngine {
   readonly #counters: EngineCounters = {
     clientConnections: 0,
     upstreamConnections: 0,
+    queuedRequests: 0,
     accepted: 0,
     refused: 0,
     requests: 0,
@@ -100,17 +102,18 @@ export class Engine implements ClientEngine {
     this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
     this.bodyFiles = new BodyFiles(config.bodyTempPath, new BodyBudget(), this.errorLog, this.now)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
-    let peerCount = 0
-    this.#groups = config.upstreams.map((upstream) => {
-      const group = new PeerGroup(upstream, peerCount, report)
-      if (options.tellTurn) group.shareTurn(config.workers, options.tellTurn)
-      peerCount += upstream.servers.length
-      return group
-    })
     this.pool = new UpstreamPool(config.upstreams)
-    const groups = new Map(this.#groups.map((group) => [group.name, group]))
     const facts = { hostname: hostname(), pid: process.pid }
+    const ports = { now: this.now, random: Math.random, report, facts }
+    let peerCount = 0
     try {
+      this.#groups = config.upstreams.map((upstream) => {
+        const group = new PeerGroup(upstream, peerCount, ports)
+        if (options.tellTurn) group.shareTurn(config.workers, options.tellTurn)
+        peerCount += upstream.servers.length
+        return group
+      })
+      const groups = new Map(this.#groups.map((group) => [group.name, group]))
       this.#listeners = compileListeners(config, groups, facts, (log) => this.#openLog(log))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
@@ -142,7 +145,7 @@ export class Engine implements ClientEngine {
   applyPeerStatus(index: number, status: PeerStatus): void {
     for (const group of this.#groups) {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
-      if (peer?.index === index) peer.status = status
+      if (peer?.index === index) group.takeStatus(peer, status)
     }
   }
 
@@ -206,6 +209,9 @@ export class Engine implements ClientEngine {
   get counters(): Readonly<EngineCounters> {
     this.#counters.clientConnections = this.#clients.size
     this.#counters.upstreamConnections = this.pool.size
+    let queued = 0
+    for (const { queue } of this.#groups) queued += queue?.size ?? 0
+    this.#counters.queuedRequests = queued
     let dropped = 0
     for (const log of this.#logs.values()) dropped += log.dropped
     this.#counters.logLinesDropped = dropped
@@ -383,6 +389,7 @@ export class Engine implements ClientEngine {
     for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
     this.pool.sweep(now)
     this.bodyFiles.sweep(now)
+    for (const group of this.#groups) group.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
     for (const log of this.#logs.values()) log.flush()
   }

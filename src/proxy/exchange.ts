@@ -10,6 +10,7 @@ import { normalisePath } from './route.js'
 import type { AccessLogger, CompiledRoute, Site } from './site.js'
 import { Tunnel } from './tunnel.js'
 import { askedProtocols } from './upgrade.js'
+import { Admission, type Applicant } from './upstream/admission.js'
 import {
   Attempt,
   type AttemptFailure,
@@ -19,6 +20,7 @@ import {
 import {
   conditionOfStatus,
   countsAgainstPeer,
+  isBoundedRetry,
   isIdempotent,
   mayTryNext,
   type FailureKind
@@ -42,8 +44,8 @@ export interface ExchangeHost {
 /** Own answers after which a connection is not used again. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 405, 408, 413])
 
-/** One request's life: route, body, pick a peer, attempt, then respond, try another or give up. */
-export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
+/** One request's life: route, body, get a peer, attempt, then respond, try another or give up. */
+export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applicant {
   readonly server: VirtualServer
   /** Null until a route was found. */
   route: CompiledRoute | null = null
@@ -55,10 +57,9 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
   readonly #head: RequestHead
   readonly #transaction: Transaction
   readonly #body: RequestBody
-  readonly #tried: Peer[] = []
   #request: AttemptRequest | null = null
   #attempt: Attempt | null = null
-  #lastResortPeer: Peer | null = null
+  #admission: Admission | null = null
   #startedAt = 0
   /** Whether the attempt takes more of the body, as far as is known. */
   #isTaking = true
@@ -140,40 +141,25 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
       body: this.#body,
       timeouts: route.config
     }
-    this.#tryNext(route)
+    this.#admission = new Admission(route.group, this.#transaction, this)
+    this.#admission.next()
     this.#steer()
   }
 
-  #tryNext(route: CompiledRoute): void {
-    const peer = route.group.pick(this.#tried, this.#host.now()) ?? this.#lastResort(route)
-    if (peer === null) {
-      const now = this.#host.now()
-      const { name } = route.group
-      this.#transaction.attempts.push({
-        address: name,
-        answerStatus: 502,
-        startedAt: now,
-        endedAt: now
-      })
-      this.#log('error', 'no live upstreams while connecting to upstream', name)
-      this.#answer(502)
-      return
-    }
-    this.#tried.push(peer)
+  onPeer(peer: Peer): void {
     this.#try(peer, false)
   }
 
-  /** Every peer is disabled: rather than refuse at once the least bad is tried, by one at a time. */
-  #lastResort(route: CompiledRoute): Peer | null {
-    if (this.#tried.length > 0) return null
-    this.#lastResortPeer = route.group.pickLastResort(this.#host.now())
-    return this.#lastResortPeer
+  onNoPeer(reason: string, since: number): void {
+    const address = this.route?.group.name ?? ''
+    const endedAt = this.#host.now()
+    this.#transaction.attempts.push({ address, answerStatus: 502, startedAt: since, endedAt })
+    this.#log('error', reason, address)
+    this.#answer(502)
   }
 
-  /** The last resort has answered or failed: another request may try it. */
-  #settleLastResort(): void {
-    if (this.#lastResortPeer !== null) this.#lastResortPeer.isLastResort = false
-    this.#lastResortPeer = null
+  onNotice(message: string): void {
+    this.#log('error', message, this.route?.group.name)
   }
 
   #try(peer: Peer, fresh: boolean): void {
@@ -209,10 +195,10 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
       this.#try(attempt.peer, true)
       return
     }
-    this.#settleLastResort()
+    this.#admission?.settleLastResort()
     const movesOn = this.#mayTryNext(attempt, failure.kind)
     this.#count(attempt, failure.kind, movesOn)
-    if (movesOn) this.#tryNext(route)
+    if (movesOn) this.#admission?.next()
     else this.#answer(failure.kind === 'timeout' ? 504 : 502)
   }
 
@@ -220,11 +206,11 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
     const { route } = this
     if (route === null) return false
     const kind = conditionOfStatus(head.status)
-    this.#settleLastResort()
+    this.#admission?.settleLastResort()
     if (kind !== null && this.#mayTryNext(attempt, kind)) {
       this.#count(attempt, kind, true)
       attempt.close()
-      this.#tryNext(route)
+      this.#admission?.next()
       return false
     }
     const isBad = kind !== null && route.conditions.has(kind) && countsAgainstPeer(kind, true)
@@ -252,6 +238,10 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
     const { now } = this.#host
     const timeoutMs = this.route?.config.tunnelTimeoutMs ?? 0
     this.route?.group.succeeded(attempt.peer, attempt.startedAt, now())
+    const admission = this.#admission
+    admission?.settleLastResort()
+    // The peer is held until the tunnel is over.
+    this.#admission = null
     this.#attempt = null
     this.#end()
     const fields = responseFields(head, this.#transaction)
@@ -263,7 +253,8 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
         now,
         log: (level, message) => {
           this.#log(level, message, attempt.address)
-        }
+        },
+        onOver: () => admission?.leave()
       }
     )
     tunnel.start(early)
@@ -327,20 +318,24 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
 
   #mayTryNext(attempt: Attempt, kind: FailureKind): boolean {
     const { route } = this
-    if (route === null) return false
+    const admission = this.#admission
+    if (route === null || admission === null) return false
     const now = this.#host.now()
-    return mayTryNext({
+    const requestSent = attempt.isRequestSent
+    const mayGoOn = mayTryNext({
       kind,
       method: this.#head.method,
-      requestSent: attempt.isRequestSent,
+      requestSent,
       isReplayable: this.#body.isReplayable,
-      hasAnotherPeer: route.group.hasUsable(this.#tried, now),
-      attempts: this.#tried.length,
+      hasAnotherPeer: admission.hasNext(requestSent, now),
+      attempts: admission.attempts,
       maxAttempts: route.config.nextUpstreamTries,
       elapsedMs: now - this.#startedAt,
       timeoutMs: route.config.nextUpstreamTimeoutMs,
       conditions: route.conditions
     })
+    const { maxFails } = attempt.peer.server
+    return mayGoOn && admission.affords(isBoundedRetry(kind, requestSent, maxFails), now)
   }
 
   #count(attempt: Attempt, kind: FailureKind, movesOn: boolean): void {
@@ -415,10 +410,10 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner {
   /** Lets go of the attempt and the body. */
   #end(): void {
     this.#isOver = true
-    this.#settleLastResort()
     this.#attempt?.close()
     this.#attempt = null
     this.#body.release()
+    this.#admission?.leave()
   }
 
   #log(level: ErrorLogLevel, message: string, upstream?: string): void {

@@ -24,13 +24,21 @@ export interface UpstreamServer {
   /** IPv4 or IPv6 address, without brackets. */
   readonly host: string
   readonly port: number
+  /** The address as the configuration has it: a consistent hash depends on every character. */
+  readonly writtenAs: string
   /** Share of the requests, 1 or more. */
   readonly weight: number
+  /** Attempts that one worker has with it at one time; 0 is no limit. */
+  readonly maxConns: number
   /** Failures without a gap longer than `failTimeoutMs` that disable the server; 0 never does. */
   readonly maxFails: number
   readonly failTimeoutMs: number
   /** Taken out by the administrator. */
   readonly down: boolean
+  /** Used only while no other server can be. */
+  readonly backup: boolean
+  /** Time over which its weight grows when it has come back; 0 gives all of it at once. */
+  readonly slowStartMs: number
   readonly recovery: Recovery
 }
 
@@ -73,6 +81,15 @@ export interface UpstreamKeepalive {
   readonly lifetimeMs: number
 }
 
+/** The methods that choose among the servers by nothing but what is known of these. */
+export const BALANCE_METHODS = ['round_robin', 'least_conn', 'random_two', 'ip_hash'] as const
+
+/** How one of several servers is chosen for a request, in nginx's words. */
+export type Balance =
+  | { readonly method: (typeof BALANCE_METHODS)[number] }
+  /** By a key with `$variables`. */
+  | { readonly method: 'hash'; readonly key: string; readonly consistent: boolean }
+
 /** A named group of servers. */
 export interface Upstream {
   readonly name: string
@@ -80,6 +97,13 @@ export interface Upstream {
   /** Whether LF alone ends a line in the heads of their responses, as CRLF does. */
   readonly acceptBareLf: boolean
   readonly keepalive: UpstreamKeepalive
+  readonly balance: Balance
+  /** Where requests wait in each worker for which there is no server; null refuses them at once. */
+  readonly queue: { readonly requests: number; readonly timeoutMs: number } | null
+  /** Whether the least bad server is tried when all are disabled. */
+  readonly lastResort: boolean
+  /** How many of the requests in flight may be retries: a share of them, and so many in any case. */
+  readonly retryBudget: { readonly percent: number; readonly min: number }
   /** Null checks none. */
   readonly check: UpstreamCheck | null
 }

@@ -12,7 +12,7 @@ import type {
   VirtualServer
 } from './model.js'
 import { HostTable, RouteTable } from './route.js'
-import type { PeerGroup } from './upstream/peer.js'
+import type { PeerGroup } from './upstream/peer-group.js'
 
 /** An access log, compiled. */
 export interface AccessLogger {

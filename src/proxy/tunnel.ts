@@ -10,6 +10,8 @@ export interface TunnelContext {
   readonly timeoutMs: number
   readonly now: () => number
   readonly log: (level: ErrorLogLevel, message: string) => void
+  /** Called when it is over, perhaps more than once. */
+  readonly onOver: () => void
 }
 
 /** nginx's word for what goes on. */
@@ -95,6 +97,7 @@ export class Tunnel implements TunnelUser, ConnectionUser {
     if (this.#hasClientEnded && this.#hasPeerEnded) {
       // Both have said everything; the peer may still be taking the last of it.
       this.#attempt.endedAt = this.#context.now()
+      this.#context.onOver()
       return
     }
     this.#context.log('info', `client prematurely closed connection ${WHERE}`)
@@ -118,5 +121,6 @@ export class Tunnel implements TunnelUser, ConnectionUser {
   #finish(): void {
     this.#isOver = true
     this.#attempt.close()
+    this.#context.onOver()
   }
 }

@@ -243,12 +243,12 @@ t.test('what tsha does not have is refused as not supported, at its place', asyn
   const rows: [parts: Parameters<typeof conf>[0], problem: string][] = [
     [{ http: 'gzip on;' }, '4:1: directive "gzip" is not supported'],
     [
-      { http: 'upstream b { least_conn; server 192.0.2.1; }' },
-      '4:14: directive "least_conn" in upstream is not supported'
+      { http: 'upstream b { sticky cookie id; server 192.0.2.1; }' },
+      '4:14: directive "sticky" in upstream is not supported'
     ],
     [
-      { http: 'upstream b { server 192.0.2.1 backup; }' },
-      '4:31: server parameter "backup" is not supported'
+      { http: 'upstream b { server 192.0.2.1 resolve; }' },
+      '4:31: server parameter "resolve" is not supported'
     ],
     [
       { http: 'upstream b { server www.example.org; }' },
@@ -484,15 +484,23 @@ t.test('servers are told apart by listen, default_server and names', async (t) =
       {
         host: '192.0.2.7',
         port: 8080,
+        writtenAs: '192.0.2.7:8080',
         weight: 1,
+        maxConns: 0,
         maxFails: 1,
         failTimeoutMs: 10000,
         down: false,
+        backup: false,
+        slowStartMs: 0,
         recovery: 'probe'
       }
     ],
     keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
     acceptBareLf: false,
+    balance: { method: 'round_robin' },
+    queue: null,
+    lastResort: true,
+    retryBudget: { percent: 20, min: 3 },
     check: null
   })
   t.strictSame(notes, [

@@ -76,24 +76,36 @@ t.test('the old files of the master together make this model', async (t) => {
             {
               host: '192.168.64.143',
               port: 80,
+              writtenAs: '192.168.64.143',
               weight: 1,
+              maxConns: 0,
               maxFails: 2,
               failTimeoutMs: 3000,
               down: false,
+              backup: false,
+              slowStartMs: 0,
               recovery: 'probe'
             },
             {
               host: '192.168.64.138',
               port: 80,
+              writtenAs: '192.168.64.138',
               weight: 1,
+              maxConns: 0,
               maxFails: 2,
               failTimeoutMs: 3000,
               down: false,
+              backup: false,
+              slowStartMs: 0,
               recovery: 'probe'
             }
           ],
           keepalive: { connections: 256, timeoutMs: 60000, requests: 1000, lifetimeMs: 3600000 },
           acceptBareLf: false,
+          balance: { method: 'round_robin' },
+          queue: null,
+          lastResort: true,
+          retryBudget: { percent: 20, min: 3 },
           check: null
         }
       ],

@@ -73,10 +73,14 @@ t.test('a listener alone needs no role and has the defaults of nginx', async (t)
   t.strictSame(config.proxy?.upstreams[0]?.servers[0], {
     host: '192.0.2.10',
     port: 80,
+    writtenAs: '192.0.2.10',
     weight: 1,
+    maxConns: 0,
     maxFails: 1,
     failTimeoutMs: 10000,
     down: false,
+    backup: false,
+    slowStartMs: 0,
     recovery: 'probe'
   })
   t.equal(config.proxy?.servers[0]?.keepaliveTimeoutMs, 75000)

@@ -12,10 +12,14 @@ import {
 const SERVER: UpstreamServer = {
   host: '192.0.2.10',
   port: 80,
+  writtenAs: '192.0.2.10',
   weight: 1,
+  maxConns: 0,
   maxFails: 1,
   failTimeoutMs: 60,
   down: false,
+  backup: false,
+  slowStartMs: 0,
   recovery: 'probe'
 }
 
@@ -44,7 +48,7 @@ class Bench {
   result: CheckResult = SICK
   #wake: () => void = () => undefined
 
-  constructor(check: UpstreamCheck | null, server = SERVER) {
+  constructor(check: UpstreamCheck | null, server = SERVER, random = 0.5) {
     const peer: WatchedPeer = { server, upstream: 'web', check }
     const run =
       (type: string) =>
@@ -56,7 +60,7 @@ class Bench {
       }
     const ports = {
       now: () => performance.now(),
-      random: () => 0.5,
+      random: () => random,
       tcpCheck: run('tcp'),
       httpCheck: run('http')
     }
@@ -97,6 +101,31 @@ t.test('a healthy peer without a check is never asked', async (t) => {
   bench.watch.update(HEALTHY)
   await new Promise((resolve) => setTimeout(resolve, 30))
   t.same(bench.asked, [])
+})
+
+t.test('regular checks and probes of directors begin apart and drift apart', async (t) => {
+  for (const [kind, make, intervalMs] of [
+    ['check', (random: number) => new Bench(CHECK, SERVER, random), 60],
+    ['probe', (random: number) => new Bench(null, SERVER, random), 500]
+  ] as const) {
+    const [late, early] = [make(0), make(0.99)]
+    t.teardown(() => {
+      late.watch.stop()
+      early.watch.stop()
+    })
+    for (const bench of [late, early]) {
+      bench.result = kind === 'check' ? WELL : SICK
+      if (kind === 'probe') bench.learn(failed('connect'))
+      else bench.watch.start()
+    }
+    await late.until(() => late.asked.length === 3)
+    const gaps = early.asked.slice(1).map((_, i) => early.gap(i))
+    t.ok(late.gap(1) >= intervalMs, `${kind}: never later than its interval`)
+    t.ok(Math.min(...gaps) < intervalMs, `${kind}: up to a tenth earlier: ${gaps.join(' ')}`)
+    t.ok(Math.min(...gaps) >= intervalMs * 0.9, `${kind}: and no more`)
+    const [first, second] = [early.asked[0]?.at ?? 0, late.asked[0]?.at ?? 0]
+    if (kind === 'check') t.ok(first < second, 'the first run is at a random time')
+  }
 })
 
 t.test('a peer that refused is asked for a connection every 500 ms until it is well', async (t) => {

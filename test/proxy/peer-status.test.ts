@@ -15,10 +15,14 @@ import { PeerTable } from '../../src/proxy/upstream/peer-table.js'
 const SERVER: UpstreamServer = {
   host: '192.168.64.143',
   port: 80,
+  writtenAs: '192.168.64.143',
   weight: 1,
+  maxConns: 0,
   maxFails: 2,
   failTimeoutMs: 3000,
   down: false,
+  backup: false,
+  slowStartMs: 0,
   recovery: 'request'
 }
 

@@ -6,12 +6,14 @@ function peersOf(...weights: number[]): {
   weight: number
   effectiveWeight: number
   currentWeight: number
+  share: number
 }[] {
   return weights.map((weight, i) => ({
     name: 'abcdef'.charAt(i),
     weight,
     effectiveWeight: weight,
-    currentWeight: 0
+    currentWeight: 0,
+    share: 1
   }))
 }
 

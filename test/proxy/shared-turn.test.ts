@@ -2,8 +2,8 @@ import t from 'tap'
 import { SharedTurn } from '../../src/proxy/upstream/shared-turn.js'
 
 const peers = [
-  { weight: 1, effectiveWeight: 1, currentWeight: -1 },
-  { weight: 1, effectiveWeight: 1, currentWeight: 1 }
+  { weight: 1, effectiveWeight: 1, currentWeight: -1, share: 1 },
+  { weight: 1, effectiveWeight: 1, currentWeight: 1, share: 1 }
 ]
 
 t.test('each turn is told at once, named by the first peer', (t) => {

@@ -488,7 +488,7 @@ t.test(
   async (t) => {
     const web = await recorder()
     t.teardown(() => web.close())
-    const proxy = await startProxy(t, { servers: [web.port] })
+    const proxy = await startProxy(t, { servers: [web.port], route: { requestBuffering: false } })
     const client = new RawClient(proxy.port)
     client.send(`${CHUNKED}3\r\nabc\r\n`)
     while (!web.received().includes('abc')) await new Promise((resolve) => setImmediate(resolve))

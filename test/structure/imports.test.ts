@@ -13,7 +13,9 @@ const PURE = [
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
-  /^src\/proxy\/upstream\/(round-robin|peer-status|silence|recovery|next-upstream)\.ts$/,
+  /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
+  /^src\/proxy\/upstream\/(round-robin|least-conn|random-two|slow-start|retry-budget)\.ts$/,
+  /^src\/proxy\/upstream\/(request-queue|ip-hash|key-hash|consistent-hash|key-place|crc32)\.ts$/,
   /^src\/proxy\/(route|headers|variables|upgrade|connection-limit)\.ts$/
 ]
 

@@ -1,6 +1,7 @@
 import type { Path } from '../source.js'
 import { formatEndpoint } from '../../proxy/endpoint.js'
 import { parseEndpoint } from '../units.js'
+import { numberOf, readBalance, readQueue } from './balance.js'
 import { Block, setInherited } from './block.js'
 import type { Report } from './block.js'
 import { parseNginxTime } from './directives.js'
@@ -67,7 +68,14 @@ export class Upstreams {
       report.place([...path, 'servers', index], server)
       return this.#readServer(server, [...path, 'servers', index])
     })
-    this.value[name] = { servers, keepalive: this.#readKeepalive(block, [...path, 'keepalive']) }
+    const balance = readBalance(block, directive.block ?? [], [...path, 'balance'], report)
+    const queue = readQueue(block, [...path, 'queue'], report)
+    this.value[name] = {
+      servers,
+      keepalive: this.#readKeepalive(block, [...path, 'keepalive']),
+      ...(balance === undefined ? {} : { balance }),
+      ...(queue === undefined ? {} : { queue })
+    }
     this.#nameByLowerCase.set(name.toLowerCase(), name)
     report.place(path, directive)
     report.place([...path, 'servers'], directive)
@@ -87,7 +95,7 @@ export class Upstreams {
     const seen = new Set<string>()
     for (const parameter of parameters) {
       const [key, value] = splitParameter(parameter.text)
-      const label = key === 'max_fails' || key === 'fail_timeout' ? key : `server ${key}`
+      const label = key.includes('_') ? key : `server ${key}`
       if (seen.has(key)) {
         const message = `parameter "${key}" is given twice; use it once`
         this.#report.problem('TSHA_E_DUPLICATE', message, parameter.position)
@@ -109,22 +117,27 @@ export class Upstreams {
     value: string | undefined,
     parameter: Token
   ): void {
-    if (key === 'down' && value === undefined) server['down'] = true
-    else if (value === undefined || !['weight', 'max_fails', 'fail_timeout'].includes(key)) {
-      this.#report.notSupported(`server parameter "${parameter.text}"`, parameter.position)
-    } else if (key === 'fail_timeout') server[key] = parseNginxTime(value) ?? value
-    else server[key] = /^\d+$/.test(value) ? Number(value) : value
+    if (FLAGS.includes(key) && value === undefined) server[key] = true
+    else if (value !== undefined && TIMES.includes(key)) {
+      server[key] = parseNginxTime(value) ?? value
+    } else if (value !== undefined && NUMBERS.includes(key)) server[key] = numberOf(value)
+    else this.#report.notSupported(`server parameter "${parameter.text}"`, parameter.position)
   }
 
   #readAddress(token: Token | undefined): string {
     const placeholder = '0.0.0.0:80'
     if (!token) return placeholder
-    const endpoint = parseEndpoint(token.text, 80)
-    if (endpoint) return formatEndpoint(endpoint)
+    // As it is written: a consistent hash depends on every character.
+    if (parseEndpoint(token.text, 80)) return token.text
     this.#report.problem('TSHA_E_NOT_SUPPORTED', addressMessage(token.text), token.position)
     return placeholder
   }
 }
+
+/** The parameters of a `server` by the kind of their value. */
+const FLAGS: readonly string[] = ['down', 'backup']
+const TIMES: readonly string[] = ['fail_timeout', 'slow_start']
+const NUMBERS: readonly string[] = ['weight', 'max_conns', 'max_fails']
 
 function splitParameter(text: string): [key: string, value: string | undefined] {
   const equals = text.indexOf('=')

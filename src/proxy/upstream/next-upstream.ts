@@ -42,6 +42,19 @@ export function mayTryNext(situation: Situation): boolean {
 }
 
 /**
+ * Whether the retry after a failure is bounded by the retry budget: where the attempt before it has
+ * put its load on a server, and nothing else bounds how many such attempts follow. Nothing was sent to
+ * a server that took no connection. One that breaks its connections or answers nobody is out after
+ * max_fails of them; the requests that it had may all go on, so that a server that dies takes none of
+ * them with it.
+ */
+export function isBoundedRetry(kind: FailureKind, requestSent: boolean, maxFails: number): boolean {
+  if (!requestSent) return false
+  const isGone = kind === 'error' || kind === 'timeout'
+  return !isGone || maxFails === 0
+}
+
+/**
  * Whether an attempt that failed counts against its peer (nginx's `max_fails`): every failure before
  * a valid head does; a status only if the request moved on because of it, and 403 and 404 never.
  */

@@ -112,6 +112,11 @@ export function isDisabled(status: PeerStatus, server: UpstreamServer, now: numb
   return now - status.checkedAt <= liveRequestAfterMs(status, server)
 }
 
+/** Whether failures or a check have taken the peer out, and nothing has brought it back yet. */
+export function isOut({ isDown, fails }: PeerStatus, { maxFails }: UpstreamServer): boolean {
+  return isDown || (maxFails > 0 && fails >= maxFails)
+}
+
 /** A peer that answers some requests badly and the probe never well gets a request this often. */
 const BAD_ANSWER_PATIENCE_MS = 30_000
 /** One that keeps its clients and the probe waiting. */

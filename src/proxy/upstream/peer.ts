@@ -1,19 +1,12 @@
 import { formatEndpoint } from '../endpoint.js'
-import type { Upstream, UpstreamServer } from '../model.js'
-import {
-  HEALTHY,
-  applyPeerEvent,
-  isDisabled,
-  isProbeDue,
-  type PeerEvent,
-  type PeerStatus
-} from './peer-status.js'
-import { penalise, pick, type WeightedPeer } from './round-robin.js'
-import { SharedTurn, type TellTurn } from './shared-turn.js'
+import type { UpstreamServer } from '../model.js'
+import type { BusyPeer } from './least-conn.js'
+import { HEALTHY, applyPeerEvent, isOut, type PeerEvent, type PeerStatus } from './peer-status.js'
 import { isLongEnough, type Awaited } from './silence.js'
+import { shareAfter } from './slow-start.js'
 
 /** One upstream address as a worker sees it. */
-export class Peer implements WeightedPeer {
+export class Peer implements BusyPeer {
   /** In the order of the configuration over all upstreams, from 0. */
   readonly index: number
   readonly server: UpstreamServer
@@ -22,6 +15,10 @@ export class Peer implements WeightedPeer {
   readonly weight: number
   effectiveWeight: number
   currentWeight = 0
+  share = 1
+  active = 0
+  /** When it came back after it had been out. */
+  #backAt = -Infinity
   /** When it last took a connection of this worker, and when it last began an answer. */
   #connectedAt = -Infinity
   #answeredAt = -Infinity
@@ -46,9 +43,14 @@ export class Peer implements WeightedPeer {
     return this.#status
   }
 
+  /** Whether it has as many attempts of this worker as it may have. */
+  get isFull(): boolean {
+    return this.server.maxConns > 0 && this.active >= this.server.maxConns
+  }
+
   /** Takes over the director's truth, and contradicts where this worker knows better. */
-  set status(status: PeerStatus) {
-    this.#status = status
+  take(status: PeerStatus, now: number): void {
+    this.#become(status, now)
     if (status.unconnected.count > 0) this.#speakUp('connection', this.#connectedAt)
     if (status.unanswered.count > 0) this.#speakUp('answer', this.#answeredAt)
   }
@@ -73,12 +75,22 @@ export class Peer implements WeightedPeer {
   }
 
   /** Applies an event to the own copy at once and reports it, if it changes anything. */
-  learn(event: PeerEvent): void {
+  learn(event: Extract<PeerEvent, { readonly at: number }>): void {
     if (this.#report === null) return
     const after = applyPeerEvent(this.#status, this.server, event)
     if (after === this.#status) return
-    this.#status = after
+    this.#become(after, event.at)
     this.#report(this.index, event)
+  }
+
+  /** Sets the share of its weight that it has at an instant while it starts slowly. */
+  grow(now: number): void {
+    this.share = shareAfter(now - this.#backAt, this.server.slowStartMs)
+  }
+
+  #become(status: PeerStatus, now: number): void {
+    if (isOut(this.#status, this.server) && !isOut(status, this.server)) this.#backAt = now
+    this.#status = status
   }
 
   #speakUp(awaited: Awaited, at: number): void {
@@ -88,105 +100,3 @@ export class Peer implements WeightedPeer {
 
 /** Takes what a worker learned about a peer to the director. */
 export type ReportPeerEvent = (index: number, event: PeerEvent) => void
-
-/** A named group of peers: chooses one for each attempt and learns from the outcome. */
-export class PeerGroup {
-  readonly name: string
-  /** Whether LF alone ends a line of its servers' response heads too. */
-  readonly acceptBareLf: boolean
-  readonly peers: readonly Peer[]
-  readonly #isSingle: boolean
-  #sharedTurn: SharedTurn | null = null
-
-  /** @param firstIndex index of the first peer */
-  constructor(upstream: Upstream, firstIndex: number, report: ReportPeerEvent) {
-    this.name = upstream.name
-    this.acceptBareLf = upstream.acceptBareLf
-    this.#isSingle = upstream.servers.length === 1
-    const tell = this.#isSingle ? null : report
-    this.peers = upstream.servers.map((server, i) => new Peer(firstIndex + i, server, tell))
-  }
-
-  /** From now on takes turns together with the same group in the other workers. */
-  shareTurn(workers: number, tell: TellTurn): void {
-    const firstIndex = this.peers[0]?.index ?? 0
-    if (workers > 1 && !this.#isSingle) {
-      this.#sharedTurn = new SharedTurn(firstIndex, this.peers, workers, tell)
-    }
-  }
-
-  /** Goes on where another worker is. */
-  takeTurn(currentWeights: readonly number[]): void {
-    for (const [i, peer] of this.peers.entries()) peer.currentWeight = currentWeights[i] ?? 0
-  }
-
-  /** The peer for the next attempt of a request that has tried the ones given, or null. */
-  pick(tried: readonly Peer[], now: number): Peer | null {
-    const chosen = pick(this.peers, (peer) => this.#isUsable(peer, tried, now))
-    const peer = this.peers[chosen]
-    if (peer === undefined) return null
-    this.#sharedTurn?.moved(now)
-    if (isProbeDue(peer.status, peer.server, now)) peer.learn({ kind: 'probed', at: now })
-    return peer
-  }
-
-  /**
-   * The least bad peer when `pick` has none: one that no check has taken out before one that a check
-   * has, then the one that has been left alone longest. A request that waits for it must not be
-   * followed by more: until `settled` it is not given again, so that clients do not pile up.
-   */
-  pickLastResort(now: number): Peer | null {
-    let best: Peer | null = null
-    for (const peer of this.peers) {
-      if (peer.server.down || peer.isLastResort) continue
-      if (best === null || isLessBad(peer, best)) best = peer
-    }
-    if (best === null) return null
-    best.isLastResort = true
-    best.lastResortAt = now
-    return best
-  }
-
-  /** Whether `pick` would find a peer. */
-  hasUsable(tried: readonly Peer[], now: number): boolean {
-    return this.peers.some((peer) => this.#isUsable(peer, tried, now))
-  }
-
-  /** Counts a failed attempt. Returns whether it disabled the peer. */
-  failed(peer: Peer, cause: 'connect' | 'answer', now: number): boolean {
-    if (this.#isSingle) return false
-    const wasDisabled = isDisabled(peer.status, peer.server, now)
-    penalise(peer, peer.server.maxFails)
-    peer.learn({ kind: 'failed', at: now, cause })
-    return !wasDisabled && isDisabled(peer.status, peer.server, now)
-  }
-
-  /**
-   * Notes that a client gave up which had waited since `since`. Returns whether that disabled the
-   * peer.
-   */
-  abandoned(peer: Peer, awaited: Awaited, since: number, now: number): boolean {
-    const wasDisabled = isDisabled(peer.status, peer.server, now)
-    peer.abandoned(awaited, since, now)
-    return !wasDisabled && isDisabled(peer.status, peer.server, now)
-  }
-
-  /** Notes that a request which was begun at `startedAt` was answered. */
-  succeeded(peer: Peer, startedAt: number, now: number): void {
-    if (peer.status.fails > 0) peer.learn({ kind: 'succeeded', at: now, startedAt })
-  }
-
-  #isUsable(peer: Peer, tried: readonly Peer[], now: number): boolean {
-    if (peer.server.down || tried.includes(peer)) return false
-    return this.#isSingle || !isDisabled(peer.status, peer.server, now)
-  }
-}
-
-function isLessBad(peer: Peer, other: Peer): boolean {
-  if (peer.status.isDown !== other.status.isDown) return other.status.isDown
-  return leftAloneSince(peer) < leftAloneSince(other)
-}
-
-function leftAloneSince(peer: Peer): number {
-  return Math.max(peer.status.checkedAt, peer.lastResortAt)
-}

@@ -8,6 +8,8 @@ export interface WeightedPeer {
   /** Between 0 and `weight`: falls with failures, recovers by 1 in each round. */
   effectiveWeight: number
   currentWeight: number
+  /** The part of its weight that counts: 1, or less while it starts slowly. */
+  share: number
 }
 
 /**
@@ -25,8 +27,9 @@ export function pick<P extends WeightedPeer>(
   for (let i = 0; i < peers.length; i++) {
     const peer = peers[i]
     if (peer === undefined || !isUsable(peer)) continue
-    peer.currentWeight += peer.effectiveWeight
-    total += peer.effectiveWeight
+    const gain = peer.effectiveWeight * peer.share
+    peer.currentWeight += gain
+    total += gain
     if (peer.effectiveWeight < peer.weight) peer.effectiveWeight++
     if (best < 0 || peer.currentWeight > bestWeight) {
       best = i

@@ -93,15 +93,23 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
         servers: setup.servers.map((server) => ({
           host: '127.0.0.1',
           port: 0,
+          writtenAs: `127.0.0.1:${typeof server === 'number' ? server : (server.port ?? 0)}`,
           weight: 1,
+          maxConns: 0,
           maxFails: 2,
           failTimeoutMs: 3000,
           down: false,
+          backup: false,
+          slowStartMs: 0,
           recovery: 'probe' as const,
           ...(typeof server === 'number' ? { port: server } : server)
         })),
         keepalive: { ...KEEPALIVE, ...setup.keepalive },
         acceptBareLf: false,
+        balance: { method: 'round_robin' },
+        queue: null,
+        lastResort: true,
+        retryBudget: { percent: 20, min: 3 },
         check: null,
         ...setup.upstream
       }
