@@ -117,6 +117,7 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
     user: machine.isRoot ? (valid.user ?? DEFAULT_USER) : null,
     group: machine.isRoot ? (valid.group ?? null) : null,
     workerConnections: valid.worker_connections,
+    resolveIntervalMs: valid.resolve_interval,
     errorLog: logs.error === 'off' ? null : { path: logs.error, level: logs.level },
     upstreams: Object.entries(valid.upstreams).map(([name, upstream]) =>
       upstreamOf(name, upstream)

@@ -4,12 +4,13 @@ import {
   MAX_DURATION_MS,
   formatDuration,
   parseDuration,
-  parseEndpoint,
   parseListen,
   parseSize,
   parseStatusRange,
   parseVirtualAddress
 } from './units.js'
+import type { Endpoint } from './units.js'
+import { readServerAddress } from './server-address.js'
 import { MAIN_FORMAT } from './variables.js'
 
 /*
@@ -188,10 +189,17 @@ const check = section({
 
 const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
+const serverAddress = z
+  .string({ error: 'is not text; use an IP address or a host name with an optional port' })
+  .transform((found, context): Endpoint => {
+    const read = readServerAddress(found)
+    if (read.ok) return read.endpoint
+    context.issues.push({ code: 'custom', input: found, message: read.problem })
+    return z.NEVER
+  })
+
 const server = section({
-  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) =>
-    parseEndpoint(found, 80)
-  ),
+  address: serverAddress,
   weight: whole(1, 65_535).default(1),
   max_fails: whole(0, 1_000_000).default(1),
   fail_timeout: anyDuration.prefault('10s'),
@@ -325,6 +333,7 @@ export const configSchema = section({
     .union([z.literal('auto'), whole(1, 512)], { error: 'is not a number; use 1 to 512, or auto' })
     .default('auto'),
   worker_connections: whole(1, 1_000_000).default(1024),
+  resolve_interval: duration(1000, CHECK_INTERVAL_MAX_MS).prefault('10s'),
   user: accountName.optional(),
   group: accountName.optional(),
   logs: logs.prefault({}),

@@ -4,6 +4,7 @@ import type { WorkerMessage } from '../proxy/worker-messages.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
+import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
 import { afterDeath, FRESH, type Backoff } from './worker-backoff.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
 
@@ -29,7 +30,7 @@ interface Slot {
 
 /**
  * Keeps the configured number of proxy workers running and holds what must be one truth for all of
- * them: the status of the peers.
+ * them: the status of the peers, and the addresses of their host names.
  */
 export class WorkerSupervisor {
   readonly #config: ProxyConfig
@@ -37,6 +38,7 @@ export class WorkerSupervisor {
   readonly #log: Log
   readonly #now: () => number
   readonly #observer: SupervisorObserver
+  readonly #names: UpstreamNames
   readonly #peers: PeerWatches
   readonly #slots: Slot[]
   #pingTimer: NodeJS.Timeout | null = null
@@ -61,7 +63,12 @@ export class WorkerSupervisor {
     this.#log = log
     this.#now = now
     this.#observer = observer
-    this.#peers = new PeerWatches(config, log, { ...WATCH_PORTS, now }, (index, status) => {
+    this.#names = new UpstreamNames(config, log, { ...NAME_PORTS, now }, (name) => {
+      this.#broadcast({ type: 'name', name })
+    })
+    const addressOf = this.#names.addressOf.bind(this.#names)
+    const ports = { ...WATCH_PORTS, now, addressOf }
+    this.#peers = new PeerWatches(config, log, ports, (index, status) => {
       this.#broadcast({ type: 'peer', index, status })
     })
     this.#gone = new Promise((resolve) => (this.#leave = resolve))
@@ -80,6 +87,7 @@ export class WorkerSupervisor {
    */
   async start(): Promise<void> {
     setupWorkers()
+    this.#names.start()
     const timeout = setTimeout(() => {
       this.#starting?.reject(
         new TshaError('TSHA_E_WORKER', `the workers did not listen within ${START_TIMEOUT_MS} ms`)
@@ -113,6 +121,7 @@ export class WorkerSupervisor {
     this.#isStopping = true
     this.#starting?.resolve()
     this.#peers.stop()
+    this.#names.stop()
     if (this.#pingTimer) clearInterval(this.#pingTimer)
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
@@ -155,7 +164,8 @@ export class WorkerSupervisor {
           type: 'start',
           config: this.#config,
           checkToken: this.#checkToken,
-          peers: this.#peers.statuses()
+          peers: this.#peers.statuses(),
+          names: this.#names.resolved()
         })
         return
       case 'listening':

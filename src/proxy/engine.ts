@@ -16,6 +16,7 @@ import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup, type ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
+import type { ResolvedName } from './worker-messages.js'
 
 /** How often deadlines are looked at: a timeout is never early and at most this late. */
 const SWEEP_MS = 100
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly checkToken: string
   /** Statuses of all peers by index; missing ones are healthy. */
   readonly peers?: readonly PeerStatus[]
+  /** What host names of servers were resolved to so far. */
+  readonly names?: readonly ResolvedName[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
   /** Takes the turns of the round robin to the other workers. */
@@ -107,6 +110,7 @@ export class Engine implements ClientEngine {
     for (const [index, status] of (options.peers ?? []).entries()) {
       this.applyPeerStatus(index, status)
     }
+    for (const name of options.names ?? []) this.applyName(name)
   }
 
   /**
@@ -128,6 +132,15 @@ export class Engine implements ClientEngine {
     for (const group of this.#groups) {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
       if (peer?.index === index) peer.status = status
+    }
+  }
+
+  /** Takes over what the director has resolved a host name to. */
+  applyName({ host, addresses }: ResolvedName): void {
+    for (const peer of this.#groups.flatMap(({ peers }) => peers)) {
+      if (peer.server.host !== host) continue
+      peer.addresses.replace(addresses)
+      this.pool.retire(peer)
     }
   }
 

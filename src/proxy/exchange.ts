@@ -187,6 +187,10 @@ export class Exchange implements RequestHandler, AttemptOwner {
       this.#try(attempt.peer, true)
       return
     }
+    if (this.#hasOtherAddress(attempt, failure.kind)) {
+      this.#try(attempt.peer, true)
+      return
+    }
     this.#settleLastResort()
     const movesOn = this.#mayTryNext(attempt, failure.kind)
     this.#count(attempt, failure.kind, movesOn)
@@ -255,6 +259,15 @@ export class Exchange implements RequestHandler, AttemptOwner {
     this.#log('info', 'client prematurely closed connection')
     if (this.#attempt !== null) this.#abandon(this.#attempt)
     this.#end()
+  }
+
+  /** Whether the peer, whose name has several addresses, may be tried at another one of them. */
+  #hasOtherAddress({ peer, target, isRequestSent }: Attempt, kind: FailureKind): boolean {
+    if (isRequestSent || this.route?.conditions.has(kind) !== true) return false
+    const now = this.#host.now()
+    const { nextUpstreamTimeoutMs } = this.route.config
+    if (nextUpstreamTimeoutMs > 0 && now - this.#startedAt >= nextUpstreamTimeoutMs) return false
+    return peer.addresses.avoid(target, now + peer.server.failTimeoutMs, now)
   }
 
   #mayTryNext(attempt: Attempt, kind: FailureKind): boolean {

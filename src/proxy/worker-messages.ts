@@ -15,13 +15,23 @@ export type DirectorMessage =
       /** A request that carries this token in `X-Tsha-Check` is the service check of the director. */
       readonly checkToken: string
       readonly peers: readonly PeerStatus[]
+      /** Every host name of a server that has been resolved so far. */
+      readonly names: readonly ResolvedName[]
     }
+  /** A host name has other addresses from now on. */
+  | { readonly type: 'name'; readonly name: ResolvedName }
   | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
   | TurnMessage
   | { readonly type: 'reopen-logs' }
   /** Finish what runs, at most for `graceMs`, then exit. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
+
+/** A host name of upstream servers and its addresses, one or more. */
+export interface ResolvedName {
+  readonly host: string
+  readonly addresses: readonly string[]
+}
 
 /**
  * Where the round robin of a group stands: the current weights of its peers, the first of which has

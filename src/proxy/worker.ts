@@ -29,11 +29,12 @@ function fail(error: unknown): void {
 }
 
 async function start(message: Extract<DirectorMessage, { type: 'start' }>): Promise<void> {
-  const { config, checkToken, peers } = message
+  const { config, checkToken, peers, names } = message
   const started = new Engine({
     config,
     checkToken,
     peers,
+    names,
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
     },
@@ -41,9 +42,10 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
       tell({ type: 'turn', index, currentWeights })
     }
   })
+  // What the director tells from now on must not be lost while the sockets are opened.
+  engine = started
   await started.listen()
   dropPrivileges(config.user, config.group)
-  engine = started
   tell({ type: 'listening' })
 }
 
@@ -61,6 +63,9 @@ function receive(message: DirectorMessage): void {
       break
     case 'peer':
       engine?.applyPeerStatus(message.index, message.status)
+      break
+    case 'name':
+      engine?.applyName(message.name)
       break
     case 'turn':
       engine?.takeTurn(message.index, message.currentWeights)

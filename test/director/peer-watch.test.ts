@@ -57,6 +57,7 @@ class Bench {
     const ports = {
       now: () => performance.now(),
       random: () => 0.5,
+      addressOf: (host: string) => host,
       tcpCheck: run('tcp'),
       httpCheck: run('http')
     }

@@ -9,6 +9,7 @@ import type { AttemptFacts } from '../variables.js'
 import type { ConnectionUser, UpstreamConnection } from './connection.js'
 import type { FailureKind } from './next-upstream.js'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 import type { UpstreamPool } from './pool.js'
 import type { Awaited } from './silence.js'
 
@@ -49,7 +50,6 @@ const MAX_INTERIM = 16
 /** One try of a request on one peer. */
 export class Attempt implements ConnectionUser, AttemptFacts {
   readonly peer: Peer
-  readonly address: string
   readonly startedAt: number
   readonly isReused: boolean
   endedAt: number
@@ -83,7 +83,6 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     fresh: boolean
   ) {
     this.peer = peer
-    this.address = peer.address
     this.#request = request
     this.#owner = owner
     this.#pool = pool
@@ -92,7 +91,17 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.endedAt = this.startedAt
     const idle = fresh ? null : pool.take(peer, this)
     this.isReused = idle !== null
-    this.#connection = idle ?? pool.open(peer, this)
+    this.#connection = idle ?? pool.open(peer, peer.addresses.next(this.startedAt), this)
+  }
+
+  /** The address of the peer that it goes to. */
+  get target(): Target {
+    return this.#connection.target
+  }
+
+  /** `host:port`, for the logs. */
+  get address(): string {
+    return this.#connection.target.address
   }
 
   /** Sends the request, now or as soon as the connection is there. */
@@ -133,6 +142,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   onConnected(): void {
     this.peer.connected(this.#now())
+    this.target.avoidedUntil = -Infinity
     this.#send()
   }
 

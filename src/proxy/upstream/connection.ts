@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 
 /** Who a connection belongs to at the moment: an attempt, or the pool while it is idle. */
 export interface ConnectionUser {
@@ -19,11 +20,14 @@ export interface ConnectionUser {
 /** One TCP connection to a peer. Its socket has all its handlers for life. */
 export class UpstreamConnection {
   readonly peer: Peer
+  readonly target: Target
   /** Null only once it is of no use to anybody. */
   user: ConnectionUser | null
   /** Requests sent on it. */
   requests = 0
   isConnected = false
+  /** Its peer has this address no more: no further request goes out on it. */
+  isOutdated = false
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
   readonly #socket: Socket
@@ -32,12 +36,19 @@ export class UpstreamConnection {
    * Begins to connect.
    * @param readBuffer shared by all connections of the worker: every read is used up before the next
    */
-  constructor(peer: Peer, user: ConnectionUser, readBuffer: Buffer, onClosed: ClosedHandler) {
+  constructor(
+    peer: Peer,
+    target: Target,
+    user: ConnectionUser,
+    readBuffer: Buffer,
+    onClosed: ClosedHandler
+  ) {
     this.peer = peer
+    this.target = target
     this.user = user
     this.#socket = connect({
-      host: peer.server.host,
-      port: peer.server.port,
+      host: target.host,
+      port: target.port,
       noDelay: true,
       onread: {
         buffer: readBuffer,

@@ -1,4 +1,3 @@
-import { formatEndpoint } from '../endpoint.js'
 import type { Upstream, UpstreamServer } from '../model.js'
 import {
   HEALTHY,
@@ -8,17 +7,17 @@ import {
   type PeerEvent,
   type PeerStatus
 } from './peer-status.js'
+import { PeerAddresses } from './peer-addresses.js'
 import { penalise, pick, type WeightedPeer } from './round-robin.js'
 import { SharedTurn, type TellTurn } from './shared-turn.js'
 import { isLongEnough, type Awaited } from './silence.js'
 
-/** One upstream address as a worker sees it. */
+/** One upstream server as a worker sees it. */
 export class Peer implements WeightedPeer {
   /** In the order of the configuration over all upstreams, from 0. */
   readonly index: number
   readonly server: UpstreamServer
-  /** `host:port`, an IPv6 host in brackets. */
-  readonly address: string
+  readonly addresses: PeerAddresses
   readonly weight: number
   effectiveWeight: number
   currentWeight = 0
@@ -36,7 +35,7 @@ export class Peer implements WeightedPeer {
     this.index = index
     this.server = server
     this.#report = report
-    this.address = formatEndpoint(server)
+    this.addresses = new PeerAddresses(server)
     this.weight = server.weight
     this.effectiveWeight = server.weight
   }
@@ -135,7 +134,7 @@ export class PeerGroup {
   pickLastResort(now: number): Peer | null {
     let best: Peer | null = null
     for (const peer of this.peers) {
-      if (peer.server.down || peer.isLastResort) continue
+      if (peer.server.down || peer.isLastResort || !peer.addresses.isKnown) continue
       if (best === null || isLessBad(peer, best)) best = peer
     }
     if (best === null) return null
@@ -174,7 +173,7 @@ export class PeerGroup {
   }
 
   #isUsable(peer: Peer, tried: readonly Peer[], now: number): boolean {
-    if (peer.server.down || tried.includes(peer)) return false
+    if (peer.server.down || !peer.addresses.isKnown || tried.includes(peer)) return false
     return this.#isSingle || !isDisabled(peer.status, peer.server, now)
   }
 }

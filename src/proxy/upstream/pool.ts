@@ -1,5 +1,6 @@
 import { UpstreamConnection, type ConnectionUser } from './connection.js'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 
 /**
  * nginx 1.29.7 keeps 32. With 256 clients that made a worker open connections all the time: with 256
@@ -43,9 +44,9 @@ export class UpstreamPool {
     return null
   }
 
-  /** Begins a new connection. */
-  open(peer: Peer, user: ConnectionUser): UpstreamConnection {
-    const connection = new UpstreamConnection(peer, user, this.#readBuffer, (closed) => {
+  /** Begins a new connection to one of the addresses of a peer. */
+  open(peer: Peer, target: Target, user: ConnectionUser): UpstreamConnection {
+    const connection = new UpstreamConnection(peer, target, user, this.#readBuffer, (closed) => {
       this.#all.delete(closed)
     })
     this.#all.add(connection)
@@ -60,6 +61,7 @@ export class UpstreamPool {
       this.#isClosed ||
       idle.length >= MAX_IDLE_PER_PEER ||
       connection.requests >= MAX_REQUESTS ||
+      connection.isOutdated ||
       !connection.isUsable
     ) {
       connection.destroy()
@@ -81,6 +83,15 @@ export class UpstreamPool {
     discard(oldest, this.#idle[oldest.peer.index] ?? [])
     this.#all.delete(oldest)
     return true
+  }
+
+  /** The addresses of a peer have changed: connections to those that are gone are not used again. */
+  retire(peer: Peer): void {
+    for (const connection of this.#all) {
+      if (connection.peer !== peer || peer.addresses.has(connection.target)) continue
+      connection.isOutdated = true
+      if (connection.user instanceof IdleUser) discard(connection, this.#idle[peer.index] ?? [])
+    }
   }
 
   /** Tells every user whose deadline has passed. */

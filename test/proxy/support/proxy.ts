@@ -63,6 +63,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
     user: null,
     group: null,
     workerConnections: 1024,
+    resolveIntervalMs: 10_000,
     errorLog: { path: join(directory, 'error.log'), level: 'info' },
     upstreams: [
       {

@@ -62,7 +62,7 @@ export class WorkerUnderTest {
   /** Waits for the worker and gives it its configuration. */
   async start(config: ProxyConfig): Promise<void> {
     await this.hear('ready')
-    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [] })
+    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [], names: [] })
   }
 
   async kill(): Promise<void> {
