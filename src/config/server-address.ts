@@ -49,10 +49,13 @@ function problemOfName(host: string): string | null {
     return `is no host name because of "${character}"; use letters, digits, hyphens and dots`
   }
   if (/^\d+$/.test(labels.at(-1) ?? '')) return `is not an IP address; use one ${EXAMPLES}`
-  if (host.length > MAX_NAME) return `is longer than ${MAX_NAME} characters; use a shorter host name`
+  if (host.length > MAX_NAME)
+    return `is longer than ${MAX_NAME} characters; use a shorter host name`
   for (const label of labels) {
-    if (label === '') return 'has two dots in a row or one in front; use a name such as web1.example.org'
-    if (label.length > MAX_LABEL) return `has a part longer than ${MAX_LABEL} characters; use a shorter one`
+    if (label === '')
+      return 'has two dots in a row or one in front; use a name such as web1.example.org'
+    if (label.length > MAX_LABEL)
+      return `has a part longer than ${MAX_LABEL} characters; use a shorter one`
     if (label.startsWith('-') || label.endsWith('-')) {
       return `has a hyphen at an end of "${label}"; use letters or digits there`
     }

@@ -16,7 +16,7 @@ export const systemLookup: Lookup = async (host) => {
 }
 
 /** A lookup that takes longer is told as a failure; what it comes to later is told then. */
-export const LOOKUP_TIMEOUT_MS = 5000
+const LOOKUP_TIMEOUT_MS = 5000
 /** Threads that lookups may hold: the pool has four, and the log and the files need some too. */
 const MAX_RUNNING = 2
 /** Of these, those that names may hold whose last lookup was slow: there is a way past them. */
@@ -41,14 +41,16 @@ interface Job {
 export class LookupQueue {
   readonly #lookup: Lookup
   readonly #now: () => number
+  readonly #timeoutMs: number
   readonly #waiting: Job[] = []
   readonly #slowHosts = new Set<string>()
   readonly #running = new Set<Job>()
   #isStopped = false
 
-  constructor(lookup: Lookup, now: () => number) {
+  constructor(lookup: Lookup, now: () => number, timeoutMs = LOOKUP_TIMEOUT_MS) {
     this.#lookup = lookup
     this.#now = now
+    this.#timeoutMs = timeoutMs
   }
 
   /** Looks a name up as soon as there is room; its owner asks again only after `ended`. */
@@ -84,8 +86,8 @@ export class LookupQueue {
     this.#running.add(job)
     const timer = setTimeout(() => {
       this.#slowHosts.add(host)
-      if (!this.#isStopped) observer.late(`no answer within ${LOOKUP_TIMEOUT_MS} ms`)
-    }, LOOKUP_TIMEOUT_MS)
+      if (!this.#isStopped) observer.late(`no answer within ${this.#timeoutMs} ms`)
+    }, this.#timeoutMs)
     this.#lookup(host)
       .then(
         (addresses): Answer =>

@@ -37,7 +37,11 @@ export interface WatchPorts {
   readonly httpCheck: typeof httpCheck
 }
 
-export const WATCH_PORTS: Omit<WatchPorts, 'now' | 'addressOf'> = { random: Math.random, tcpCheck, httpCheck }
+export const WATCH_PORTS: Omit<WatchPorts, 'now' | 'addressOf'> = {
+  random: Math.random,
+  tcpCheck,
+  httpCheck
+}
 
 /**
  * Asks one peer: regularly where its upstream has a check; and in any case when clients gave up on

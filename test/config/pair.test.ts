@@ -67,7 +67,7 @@ t.test('the old files of the master together make this model', async (t) => {
       user: 'nginx',
       group: null,
       workerConnections: 1024,
-    resolveIntervalMs: 10_000,
+      resolveIntervalMs: 10_000,
       errorLog: { path: '/var/log/nginx/error.log', level: 'error' },
       upstreams: [
         {
