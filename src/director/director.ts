@@ -32,6 +32,7 @@ export class Director {
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #isStopping = false
+  #isReopening = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
     this.#config = config
@@ -88,7 +89,17 @@ export class Director {
   async reopenLogs(): Promise<void> {
     const { proxy } = this.#config
     if (!proxy) return
-    await prepareLogFiles(proxy, this.#workerOwner)
+    if (this.#isReopening) {
+      // A disk that hangs must not be given one thread after the other.
+      this.#log.warn('log files are still being reopened')
+      return
+    }
+    this.#isReopening = true
+    try {
+      await prepareLogFiles(proxy, this.#workerOwner)
+    } finally {
+      this.#isReopening = false
+    }
     this.#supervisor?.reopenLogs()
     this.#log.info('log files reopened')
   }

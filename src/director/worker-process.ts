@@ -28,9 +28,10 @@ export class WorkerProcess {
   unansweredSince: number | null = null
   readonly #worker: Worker
 
-  constructor(observer: WorkerObserver, now: number) {
+  /** @param threads of libuv's pool in the worker */
+  constructor(observer: WorkerObserver, now: number, threads: number) {
     this.startedAt = now
-    this.#worker = withoutCapabilities(() => cluster.fork())
+    this.#worker = withoutCapabilities(() => cluster.fork({ UV_THREADPOOL_SIZE: threads }))
     this.#worker.on('error', (error) => {
       // A lost channel is followed by `exit`; a process that never came to be is not.
       if (this.#worker.process.pid === undefined) observer.exited(this, error.message)

@@ -1,6 +1,8 @@
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
+import { logPaths } from './log-files.js'
+import { LogTroubles } from './log-troubles.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
@@ -15,6 +17,10 @@ const PING_INTERVAL_MS = 1000
 const STUCK_AFTER_MS = 5000
 /** When the last listening worker is lost, its replacement has this long before we call it an outage. */
 const REPLACEMENT_GRACE_MS = 250
+
+/** Threads of a worker beside one for each log, so that logs which hang hold nothing but themselves. */
+const SPARE_THREADS = 4
+const MAX_THREADS = 64
 
 /** Who wants to know about the workers as a whole. */
 export interface SupervisorObserver {
@@ -40,6 +46,7 @@ export class WorkerSupervisor {
   readonly #observer: SupervisorObserver
   readonly #names: UpstreamNames
   readonly #peers: PeerWatches
+  readonly #logTroubles: LogTroubles
   readonly #slots: Slot[]
   #pingTimer: NodeJS.Timeout | null = null
   #graceTimer: NodeJS.Timeout | null = null
@@ -66,6 +73,7 @@ export class WorkerSupervisor {
     this.#names = new UpstreamNames(config, log, { ...NAME_PORTS, now }, (name) => {
       this.#broadcast({ type: 'name', name })
     })
+    this.#logTroubles = new LogTroubles(log)
     const addressOf = this.#names.addressOf.bind(this.#names)
     const ports = { ...WATCH_PORTS, now, addressOf }
     this.#peers = new PeerWatches(config, log, ports, (index, status) => {
@@ -153,7 +161,8 @@ export class WorkerSupervisor {
           this.#exited(slot, worker, why)
         }
       },
-      this.#now()
+      this.#now(),
+      Math.min(MAX_THREADS, SPARE_THREADS + logPaths(this.#config).length)
     )
   }
 
@@ -186,6 +195,9 @@ export class WorkerSupervisor {
       case 'turn':
         this.#broadcast(message, worker)
         return
+      case 'log':
+        this.#logTroubles.tell(worker.pid, message.path, message.news)
+        return
       case 'pong':
         worker.unansweredSince = null
     }
@@ -204,6 +216,7 @@ export class WorkerSupervisor {
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     slot.worker = null
+    this.#logTroubles.exited(worker.pid)
     if (this.#isStopping) {
       if (this.#slots.every((other) => other.worker === null)) this.#leave()
       return

@@ -8,7 +8,8 @@ import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
-import { LogFile } from './log-file.js'
+import type { LogNews } from './log-file.js'
+import { Logs, type TellLog } from './logs.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
 import { BodyBudget } from './request-body.js'
 import { compileListeners, type Listener, type SiteTable } from './site.js'
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly names?: readonly ResolvedName[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
+  /** Told when a log takes no lines, and when it does again. */
+  readonly tellLog?: TellLog
   /** Takes the turns of the round robin to the other workers. */
   readonly tellTurn?: TellTurn
   readonly clock?: Clock
@@ -51,7 +54,7 @@ export class Engine implements ClientEngine {
   readonly #token: Buffer
   readonly #groups: readonly PeerGroup[]
   readonly #listeners: readonly Listener[]
-  readonly #logs = new Map<string | null, LogFile>()
+  readonly #logs: Logs
   readonly #servers: Server[] = []
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
@@ -89,7 +92,11 @@ export class Engine implements ClientEngine {
     this.#token = Buffer.from(options.checkToken, 'latin1')
     const wall = this.#clock.wall.bind(this.#clock)
     const { path, level } = config.errorLog ?? { path: null, level: 'error' }
-    this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
+    this.#logs = new Logs((log, news) => {
+      this.#noteLog(log, news)
+      options.tellLog?.(log, news)
+    })
+    this.errorLog = new ErrorLog(this.#logs.open(path), level, wall, process.pid)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     let peerCount = 0
     this.#groups = config.upstreams.map((upstream) => {
@@ -102,7 +109,7 @@ export class Engine implements ClientEngine {
     const groups = new Map(this.#groups.map((group) => [group.name, group]))
     const facts = { hostname: hostname(), pid: process.pid }
     try {
-      this.#listeners = compileListeners(config, groups, facts, (log) => this.#openLog(log))
+      this.#listeners = compileListeners(config, groups, facts, (log) => this.#logs.open(log))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new TshaError('TSHA_E_WORKER', error.message, { cause: error })
@@ -152,13 +159,9 @@ export class Engine implements ClientEngine {
 
   /** Opens all log files anew; one that cannot be opened goes on in its old file and says so. */
   async reopenLogs(): Promise<void> {
-    for (const [path, log] of this.#logs) {
-      try {
-        await log.reopen()
-      } catch (error) {
-        this.errorLog.write('crit', `open() "${String(path)}" failed: ${messageOf(error)}`)
-      }
-    }
+    await this.#logs.reopen(this.now(), (path, error) => {
+      this.errorLog.write('crit', `open() "${path}" failed: ${messageOf(error)}`)
+    })
   }
 
   /**
@@ -187,7 +190,7 @@ export class Engine implements ClientEngine {
     await this.#cutClients()
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
-    await Promise.all([...this.#logs.values()].map((log) => log.close()))
+    await this.#logs.close()
   }
 
   /** Closes the clients that are left, and resolves when the last of them has been logged. */
@@ -202,9 +205,7 @@ export class Engine implements ClientEngine {
   get counters(): Readonly<EngineCounters> {
     this.#counters.clientConnections = this.#clients.size
     this.#counters.upstreamConnections = this.pool.size
-    let dropped = 0
-    for (const log of this.#logs.values()) dropped += log.dropped
-    this.#counters.logLinesDropped = dropped
+    this.#counters.logLinesDropped = this.#logs.dropped
     return this.#counters
   }
 
@@ -357,17 +358,20 @@ export class Engine implements ClientEngine {
     return this.#date
   }
 
-  #openLog(path: string | null): LogFile {
-    const known = this.#logs.get(path)
-    if (known !== undefined) return known
-    try {
-      const log = new LogFile(path)
-      this.#logs.set(path, log)
-      return log
-    } catch (error) {
-      const message = `log file ${String(path)} cannot be opened: ${messageOf(error)}`
-      throw new TshaError('TSHA_E_LOG_FILE', message, { cause: error })
+  /** Tells the error log of trouble with another one. */
+  #noteLog(path: string | null, news: LogNews): void {
+    if (path === (this.#config.errorLog?.path ?? null)) return
+    if ('problem' in news) {
+      this.errorLog.write('crit', `write() to "${String(path)}" failed: ${news.problem}`)
+    } else {
+      const what = `"${String(path)}" takes lines again, ${news.lost} were lost`
+      this.errorLog.write('crit', what)
     }
+  }
+
+  /** Whether the end of this process would wait for a log that hangs. */
+  get hasStuckLog(): boolean {
+    return this.#logs.isStuck
   }
 
   /** The only timer: deadlines of all connections, and the logs. */
@@ -376,7 +380,7 @@ export class Engine implements ClientEngine {
     for (const client of this.#clients) if (client.deadline <= now) client.onDeadline(now)
     this.pool.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
-    for (const log of this.#logs.values()) log.flush()
+    this.#logs.sweep(now)
   }
 }
 

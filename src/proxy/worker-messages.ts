@@ -1,3 +1,4 @@
+import type { LogNews } from './log-file.js'
 import type { ProxyConfig } from './model.js'
 import type { PeerEvent, PeerStatus } from './upstream/peer-status.js'
 
@@ -56,4 +57,6 @@ export type WorkerMessage =
     }
   | TurnMessage
   | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
+  /** A log takes no lines, or takes them again; standard error is named so. */
+  | { readonly type: 'log'; readonly path: string; readonly news: LogNews }
   | { readonly type: 'pong'; readonly id: number }

@@ -38,6 +38,9 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
     },
+    tellLog: (path, news) => {
+      tell({ type: 'log', path: path ?? 'standard error', news })
+    },
     tellTurn: (index, currentWeights) => {
       tell({ type: 'turn', index, currentWeights })
     }
@@ -53,7 +56,13 @@ async function stop(graceMs: number): Promise<void> {
   if (isStopping) return
   isStopping = true
   await engine?.shutdown(graceMs)
-  process.exit(0)
+  exit()
+}
+
+/** Ends this process. A thread that waits for a disk for ever would hold `process.exit` for ever. */
+function exit(): void {
+  if (engine?.hasStuckLog === true) process.kill(process.pid, 'SIGKILL')
+  else process.exit(0)
 }
 
 function receive(message: DirectorMessage): void {
@@ -88,7 +97,7 @@ process.on('message', receive)
 process.on('SIGTERM', () => undefined)
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', exit)
 process.on('uncaughtException', (error) => {
   process.stderr.write(`tsha worker ${process.pid}: ${error.stack ?? error.message}\n`, () =>
     process.exit(1)
