@@ -369,9 +369,9 @@ export class Engine implements ClientEngine {
     }
   }
 
-  /** Whether the end of this process would wait for a log that hangs. */
-  get hasStuckLog(): boolean {
-    return this.#logs.isStuck
+  /** Waits a second at most for what is being written to logs. Returns whether all of it is. */
+  settleLogs(): Promise<boolean> {
+    return this.#logs.settle()
   }
 
   /** The only timer: deadlines of all connections, and the logs. */

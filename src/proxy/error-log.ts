@@ -84,7 +84,12 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EACCES: '13: Permission denied',
   EPERM: '1: Operation not permitted',
   EINVAL: '22: Invalid argument',
-  ENOBUFS: '105: No buffer space available'
+  ENOBUFS: '105: No buffer space available',
+  ENOSPC: '28: No space left on device',
+  EDQUOT: '122: Disk quota exceeded',
+  EIO: '5: Input/output error',
+  EROFS: '30: Read-only file system',
+  EFBIG: '27: File too large'
 }
 
 /** What a system error is called, such as `111: Connection refused`. */

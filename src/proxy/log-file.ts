@@ -38,6 +38,8 @@ export class LogFile implements LineSink {
   #rest: Buffer = NOTHING
   /** The write that is under way. */
   #write: Target | null = null
+  /** Writes that did not end before the path was opened anew. */
+  #abandoned = 0
   #stalledSince: number | null = null
   /** Whether the last thing heard of the file was bad. */
   #isFailing = false
@@ -60,9 +62,9 @@ export class LogFile implements LineSink {
     this.#target = { fd, isPipe: path !== null && fstatSync(fd).isFIFO() }
   }
 
-  /** Whether a write is under way that may never end. */
-  get isStuck(): boolean {
-    return this.#write !== null && this.#isFailing
+  /** Whether a write is under way; on a disk that hangs it never ends. */
+  get isWriting(): boolean {
+    return this.#write !== null || this.#abandoned > 0
   }
 
   /** Takes a line with its end. Its characters are bytes. */
@@ -111,7 +113,10 @@ export class LogFile implements LineSink {
     this.#target = { fd, isPipe }
     if (this.#write === null) closeQuietly(old)
     // A write that hangs keeps its batch and its descriptor, and the new file is written beside it.
-    else this.#write = null
+    else {
+      this.#write = null
+      this.#abandoned++
+    }
     this.flush()
   }
 
@@ -146,6 +151,7 @@ export class LogFile implements LineSink {
         this.#settle(result, lines.length)
       } else {
         // The path was opened anew meanwhile.
+        this.#abandoned--
         this.dropped += result.lost + countLines(result.rest)
         closeQuietly(current.fd)
       }

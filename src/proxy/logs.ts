@@ -45,9 +45,11 @@ export class Logs {
     return dropped
   }
 
-  /** Whether a write is under way that may never end; it would hold the end of the process too. */
-  get isStuck(): boolean {
-    return [...this.#files.values()].some((file) => file.isStuck)
+  /** Waits for the writes that are under way, but not for one that hangs. Returns whether all ended. */
+  async settle(): Promise<boolean> {
+    const files = [...this.#files.values()].filter((file) => file.isWriting)
+    await Promise.all(files.map((file) => file.drain()))
+    return !files.some((file) => file.isWriting)
   }
 
   /**

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { TshaError, messageOf } from '../errors.js'
 import { Engine } from './engine.js'
 import { dropPrivileges } from './privileges.js'
@@ -56,12 +57,12 @@ async function stop(graceMs: number): Promise<void> {
   if (isStopping) return
   isStopping = true
   await engine?.shutdown(graceMs)
-  exit()
+  await exit()
 }
 
 /** Ends this process. A thread that waits for a disk for ever would hold `process.exit` for ever. */
-function exit(): void {
-  if (engine?.hasStuckLog === true) process.kill(process.pid, 'SIGKILL')
+async function exit(): Promise<void> {
+  if ((await engine?.settleLogs()) === false) process.kill(process.pid, 'SIGKILL')
   else process.exit(0)
 }
 
@@ -97,7 +98,11 @@ process.on('message', receive)
 process.on('SIGTERM', () => undefined)
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
-process.on('disconnect', exit)
+process.prependListener('disconnect', () => {
+  // Else cluster calls `process.exit` by itself.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+  exit().catch(fail)
+})
 process.on('uncaughtException', (error) => {
   process.stderr.write(`tsha worker ${process.pid}: ${error.stack ?? error.message}\n`, () =>
     process.exit(1)

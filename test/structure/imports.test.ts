@@ -14,7 +14,7 @@ const PURE = [
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/upstream\/(round-robin|peer-status|silence|recovery|next-upstream)\.ts$/,
-  /^src\/proxy\/(route|headers|variables)\.ts$/
+  /^src\/proxy\/(route|headers|variables|once-per-period)\.ts$/
 ]
 
 /** What a pure file may not even name. */
