@@ -147,11 +147,14 @@ export class PeerWatch {
     this.#isRunning = true
     const run = this.#runner(type, host, isCheck ? check : null)
     run(this.#abort.signal)
-      .catch((error: unknown) => ({ passed: false, detail: `could not run: ${String(error)}` }))
+      .catch((error: unknown): CheckResult => ({
+        passed: false,
+        detail: `could not run: ${String(error)}`
+      }))
       .then((result) => {
         this.#isRunning = false
         if (this.#abort.signal.aborted) return
-        if (isCheck) this.#observe(check, result)
+        if (isCheck && result.isOurs !== true) this.#observe(check, result)
         if (result.passed) this.#believe(type, result.detail)
         this.#plan()
       })

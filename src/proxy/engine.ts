@@ -6,6 +6,8 @@ import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { DescriptorWatch, connectionRoom, openFileLimit } from './descriptors.js'
+import type { ConnectionRoom } from './descriptors.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
 import type { LogNews } from './log-file.js'
@@ -55,6 +57,8 @@ export class Engine implements ClientEngine {
   readonly #groups: readonly PeerGroup[]
   readonly #listeners: readonly Listener[]
   readonly #logs: Logs
+  readonly #descriptors: DescriptorWatch
+  #room: ConnectionRoom
   readonly #servers: Server[] = []
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
@@ -96,6 +100,8 @@ export class Engine implements ClientEngine {
       this.#noteLog(log, news)
       options.tellLog?.(log, news)
     })
+    this.#descriptors = this.#watchDescriptors()
+    this.#room = connectionRoom(config.workerConnections, openFileLimit() ?? 0)
     this.errorLog = new ErrorLog(this.#logs.open(path), level, wall, process.pid)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     let peerCount = 0
@@ -215,7 +221,24 @@ export class Engine implements ClientEngine {
   }
 
   admitUpstream(): boolean {
-    return this.#used < this.#config.workerConnections || this.#makeRoom()
+    return this.#used < this.#room.connections || this.#makeRoom()
+  }
+
+  lacksDescriptor(mayFree: boolean): boolean {
+    this.#descriptors.failed(this.now())
+    return mayFree && this.#makeRoom()
+  }
+
+  #watchDescriptors(): DescriptorWatch {
+    return new DescriptorWatch({
+      makeRoom: () => this.#makeRoom(),
+      limitRead: (openFiles) => {
+        this.#room = connectionRoom(this.#config.workerConnections, openFiles)
+      },
+      say: (level, message) => {
+        this.errorLog.write(level, message)
+      }
+    })
   }
 
   get #used(): number {
@@ -227,7 +250,7 @@ export class Engine implements ClientEngine {
    * those of the clients before it, so that nobody is let in only to be told that there is no room.
    */
   #admitClient(): boolean {
-    const limit = this.#config.workerConnections
+    const limit = this.#room.connections
     const clients = this.#clients
     // The first comparison spares most newcomers the count.
     while (2 * clients.size + 2 > limit && clients.size + this.#activeClients() + 2 > limit) {
@@ -289,7 +312,7 @@ export class Engine implements ClientEngine {
       this.#serve(socket, listener)
       return
     }
-    if (this.#waiting.size >= BACKLOG) {
+    if (this.#waiting.size >= this.#room.waiting) {
       socket.on('error', () => undefined)
       socket.destroy()
       return
@@ -381,6 +404,7 @@ export class Engine implements ClientEngine {
     this.pool.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
     this.#logs.sweep(now)
+    this.#descriptors.sweep(now)
   }
 }
 

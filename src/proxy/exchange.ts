@@ -34,6 +34,8 @@ export interface ExchangeHost {
   isCheck(value: string): boolean
   /** Makes room for one more connection; false if there is none. */
   admitUpstream(): boolean
+  /** There was no descriptor for a connection. Returns whether one was freed, if that was asked for. */
+  lacksDescriptor(mayFree: boolean): boolean
 }
 
 /** Own answers after which a connection is not used again. */
@@ -57,6 +59,7 @@ export class Exchange implements RequestHandler, AttemptOwner {
   #attempt: Attempt | null = null
   #lastResortPeer: Peer | null = null
   #startedAt = 0
+  #hasMadeRoom = false
   #isResponding = false
   #isOver = false
 
@@ -174,6 +177,10 @@ export class Exchange implements RequestHandler, AttemptOwner {
     const { route } = this
     this.#attempt = null
     if (this.#isOver || route === null) return
+    if (failure.isOurs) {
+      this.#goOnWithout(attempt)
+      return
+    }
     this.#log('error', failure.message, attempt.address)
     if (this.#isResponding) {
       // A head was promised: the client must see that the rest is missing.
@@ -196,6 +203,14 @@ export class Exchange implements RequestHandler, AttemptOwner {
     this.#count(attempt, failure.kind, movesOn)
     if (movesOn) this.#tryNext(route)
     else this.#answer(failure.kind === 'timeout' ? 504 : 502)
+  }
+
+  /** No descriptor was left for a connection: once for each request another one is closed for it. */
+  #goOnWithout({ peer }: Attempt): void {
+    if (this.#host.lacksDescriptor(!this.#hasMadeRoom)) {
+      this.#hasMadeRoom = true
+      this.#try(peer, true)
+    } else this.#answer(503)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): boolean {

@@ -157,7 +157,7 @@ t.test('a lookup that takes too long is a failure at once and an answer later', 
     const answered = new Promise((heard) => {
       queue.add('a', { late: resolve, ended: heard })
     })
-    t.resolveMatch(answered, { addresses: ['192.0.2.1'] })
+    void t.resolveMatch(answered, { addresses: ['192.0.2.1'] })
   })
   t.equal(await late, 'no answer within 10 ms')
   end(['192.0.2.1'])

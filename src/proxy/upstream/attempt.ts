@@ -1,3 +1,4 @@
+import { isLack } from '../descriptors.js'
 import { errnoText } from '../error-log.js'
 import { BodyDecoder } from '../http1/body.js'
 import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../http1/head.js'
@@ -20,6 +21,8 @@ export interface AttemptFailure {
   readonly message: string
   /** A pooled connection that broke before the first byte of an answer: probably it was stale. */
   readonly isStale: boolean
+  /** Something was lacking on our side, such as a file descriptor: the peer was not even asked. */
+  readonly isOurs: boolean
 }
 
 /** Who makes attempts and hears how they go. */
@@ -175,7 +178,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   onFailed(error: Error): void {
     if (!this.isRequestSent) {
-      this.#fail('error', `connect() failed (${errnoText(error)}) while connecting to upstream`)
+      const message = `connect() failed (${errnoText(error)}) while connecting to upstream`
+      this.#fail('error', message, isLack(error))
     } else {
       this.#fail('error', `recv() failed (${errnoText(error)}) ${this.#where()}`)
     }
@@ -340,13 +344,13 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#owner.onResponseEnd()
   }
 
-  #fail(kind: AttemptFailure['kind'], message: string): void {
+  #fail(kind: AttemptFailure['kind'], message: string, isOurs = false): void {
     if (this.#isOver) return
     const isStale = kind === 'error' && this.isReused && !this.#hasAnswered
     this.#finish()
     this.#connection.destroy()
     if (this.#head === null) this.answerStatus = kind === 'timeout' ? 504 : 502
-    this.#owner.onFailure(this, { kind, message, isStale })
+    this.#owner.onFailure(this, { kind, message, isStale, isOurs })
   }
 
   #finish(): void {
