@@ -18,6 +18,8 @@ const SAY_INTERVAL_MS = 10_000
 /** Connections that are given up at once when there is no descriptor left. */
 const GIVE_UP_AT_ONCE = 4
 
+const ACCEPT_FAILED = 'accept() failed (24: Too many open files)'
+
 /** Errors that tell of a lack on our side, and nothing about whom we wanted to reach. */
 const LACKS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
@@ -67,6 +69,7 @@ export class DescriptorWatch {
   readonly #owner: DescriptorOwner
   readonly #readLimit: () => number | null
   readonly #failures = new OncePerPeriod(SAY_INTERVAL_MS)
+  readonly #refusals = new OncePerPeriod(SAY_INTERVAL_MS)
   #watchedAt = -Infinity
   #isShort = false
 
@@ -79,6 +82,14 @@ export class DescriptorWatch {
   failed(now: number): void {
     this.#isShort = true
     this.#tellFailures(this.#failures.happened(now))
+  }
+
+  /** A new client could not even be accepted, which is tried again at once, without end. */
+  refused(now: number): void {
+    this.#isShort = true
+    this.#owner.makeRoom()
+    const count = this.#refusals.happened(now)
+    if (count > 0) this.#owner.say('crit', `${ACCEPT_FAILED}, ${count} times`)
   }
 
   /** To be called a few times per second. */
@@ -97,7 +108,7 @@ export class DescriptorWatch {
 
   #runShort(): void {
     if (!this.#isShort) {
-      this.#owner.say('crit', 'accept() failed (24: Too many open files), new clients are closed')
+      this.#owner.say('crit', `${ACCEPT_FAILED}, new clients are closed`)
     }
     this.#isShort = true
     for (let i = 0; i < GIVE_UP_AT_ONCE; i++) if (!this.#owner.makeRoom()) return

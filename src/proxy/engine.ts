@@ -6,7 +6,7 @@ import { systemClock, type Clock } from './clock.js'
 import { EngineClientHost, type ClientEngine, type EngineCounters } from './client-host.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
-import { DescriptorWatch, connectionRoom, openFileLimit } from './descriptors.js'
+import { DescriptorWatch, connectionRoom, isLack, openFileLimit } from './descriptors.js'
 import type { ConnectionRoom } from './descriptors.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
@@ -298,7 +298,8 @@ export class Engine implements ClientEngine {
       server.listen({ host, port, backlog: BACKLOG, ipv6Only: true }, () => {
         server.removeAllListeners('error')
         server.on('error', (error) => {
-          this.errorLog.write('crit', `accept() failed: ${error.message}`)
+          if (isLack(error)) this.#descriptors.refused(this.now())
+          else this.errorLog.write('crit', `accept() failed: ${error.message}`)
         })
         resolve()
       })
