@@ -89,7 +89,8 @@ export class DescriptorWatch {
     this.#isShort = true
     this.#owner.makeRoom()
     const count = this.#refusals.happened(now)
-    if (count > 0) this.#owner.say('crit', `${ACCEPT_FAILED}, ${count} times`)
+    if (count > 0)
+      this.#owner.say('crit', `${ACCEPT_FAILED} ${count === 1 ? 'once' : `${count} times`}`)
   }
 
   /** To be called a few times per second. */

@@ -280,7 +280,9 @@ export class Exchange implements RequestHandler, AttemptOwner {
   #hasOtherAddress({ peer, target, isRequestSent }: Attempt, kind: FailureKind): boolean {
     if (isRequestSent || this.route?.conditions.has(kind) !== true) return false
     const now = this.#host.now()
-    const { nextUpstreamTimeoutMs } = this.route.config
+    const { nextUpstreamTries, nextUpstreamTimeoutMs } = this.route.config
+    const attempts = this.#transaction.attempts.length
+    if (nextUpstreamTries > 0 && attempts >= nextUpstreamTries) return false
     if (nextUpstreamTimeoutMs > 0 && now - this.#startedAt >= nextUpstreamTimeoutMs) return false
     return peer.addresses.avoid(target, now + peer.server.failTimeoutMs, now)
   }

@@ -88,7 +88,7 @@ t.test('a lack is said once in 10 s with a count, and so is its end', (t) => {
     'limit 64',
     'notice there are free file descriptors again',
     'limit 64',
-    'crit accept() failed (24: Too many open files), 1 times'
+    'crit accept() failed (24: Too many open files) once'
   ])
   t.end()
 })
@@ -160,11 +160,9 @@ t.test('descriptors run out under load, and come back', { skip }, async (t) => {
   await until(() => openFiles(worker.pid) === before + 21, 'its socket')
   limit(worker.pid, lowestFree(worker.pid))
 
-  late.send('P/1.1\r\nHost: a\r\n\r\n')
-  for (let i = 0; i < 3; i++) {
-    t.equal(statusOf(await late.take(/<\/html>\s/)), 503)
-    late.send(KEPT)
-  }
+  // All at once: a client that is idle between its requests may be closed to make room.
+  late.send(`P/1.1\r\nHost: a\r\n\r\n${KEPT}${KEPT}`)
+  for (let i = 0; i < 3; i++) t.equal(statusOf(await late.take(/<\/html>\s/)), 503)
   const newcomers = await Promise.all([1, 2, 3, 4, 5].map(() => exchange(listen.port, get())))
   t.comment(newcomers.map(statusOf).join(' '))
   t.equal(newcomers.length, 5, 'newcomers are closed, or refused')

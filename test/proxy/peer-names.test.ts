@@ -121,12 +121,14 @@ t.test('when every address refuses, the server has failed, once for each request
   )
 })
 
-t.test('with next_upstream off no second address is tried either', async (t) => {
+t.test('with next_upstream off, or one try, no second address is tried either', async (t) => {
   const web = await scriptedUpstream()
   t.teardown(() => web.close())
   const names = [{ host: NAME, addresses: ['127.0.0.9', '127.0.0.1'] }]
-  const route = { ...PAIR_ROUTE, nextUpstream: [] }
-  const setup = { servers: [{ host: NAME, port: web.port }], route }
-  const proxy = await startProxy(t, setup, { names })
-  t.equal(statusOf(await exchange(proxy.port, get())), 502)
+  for (const change of [{ nextUpstream: [] }, { nextUpstreamTries: 1 }]) {
+    const route = { ...PAIR_ROUTE, ...change }
+    const setup = { servers: [{ host: NAME, port: web.port }], route }
+    const proxy = await startProxy(t, setup, { names })
+    t.equal(statusOf(await exchange(proxy.port, get())), 502)
+  }
 })
