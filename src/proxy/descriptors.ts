@@ -51,7 +51,7 @@ export interface ConnectionRoom {
 /** What is left of `worker_connections` under a limit of open files. */
 export function connectionRoom(workerConnections: number, openFiles: number): ConnectionRoom {
   const all = openFiles - RESERVED
-  const connections = Math.max(MIN_CONNECTIONS, Math.min(workerConnections, all))
+  const connections = Math.min(workerConnections, Math.max(MIN_CONNECTIONS, all))
   return { connections, waiting: Math.max(0, Math.min(MAX_WAITING, all - connections)) }
 }
 

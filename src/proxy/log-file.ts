@@ -133,9 +133,12 @@ export class LogFile implements LineSink {
     })
   }
 
-  /** Writes what waits, if the file takes it soon, and closes the file. */
+  /** Writes what waits, if the file takes it soon; the rest is lost and counted. Closes the file. */
   async close(): Promise<void> {
     await this.drain()
+    this.dropped += countLines(this.#rest) + countLines(Buffer.from(this.#waiting, 'latin1'))
+    this.#rest = NOTHING
+    this.#waiting = ''
     if (this.#path !== null && this.#write === null) closeQuietly(this.#target.fd)
   }
 

@@ -54,6 +54,7 @@ t.test('room for connections: worker_connections, or what the limit of open file
   t.same(connectionRoom(1024, 1024), { connections: 984, waiting: 0 })
   t.same(connectionRoom(1024, 64), { connections: 24, waiting: 0 })
   t.same(connectionRoom(1024, 30), { connections: 4, waiting: 0 })
+  t.same(connectionRoom(2, 30), { connections: 2, waiting: 0 })
   t.same(connectionRoom(8, 64), { connections: 8, waiting: 16 })
   t.ok(Number(openFileLimit()) >= 64)
   t.end()
