@@ -47,6 +47,11 @@ await t.test('a disk that is full, under a whole director', { skip: cannotRun() 
   })
   await said.waitFor((text) => text.includes('tsha runs'), 'start', 10_000)
 
+  for (const worker of await host.pids('tsha: worker')) {
+    const environment = await host.readFile(`/proc/${worker}/environ`)
+    t.match(environment, /UV_THREADPOOL_SIZE=6\0/, 'a thread for each log, beside the usual four')
+  }
+
   const client = await host.spawn(process.execPath, ['-e', CLIENT])
   const begin = await said.waitFor((text) => text.includes('takes no lines'), 'begin', 10_000)
   t.match(JSON.parse(begin), {
