@@ -57,7 +57,7 @@ const parser = yargs(hideBin(process.argv))
     configOptions,
     async (argv) => {
       const { run } = await import('../src/cli/run.js')
-      end(await run(loadOptions(argv)))
+      await endNow(await run(loadOptions(argv)))
     }
   )
   .command(
@@ -90,10 +90,10 @@ try {
 } catch (error) {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) process.stderr.write(`${formatProblem(problem)}\n`)
-    end(EXIT_CONFIG)
+    process.exit(EXIT_CONFIG)
   } else {
     process.stderr.write(`tsha: ${describe(error)}\n`)
-    end(EXIT_SYSTEM)
+    await endNow(EXIT_SYSTEM)
   }
 }
 
@@ -102,9 +102,10 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** Ends at once: sockets of worker processes that were ended would hold the event loop. */
-function end(code: number): never {
-  process.exit(code)
+/** Ends a director at once: neither sockets of ended workers nor a name server may hold it. */
+async function endNow(code: number): Promise<void> {
+  const { exitNow } = await import('../src/linux/syscalls.js')
+  exitNow(code)
 }
 
 function lowerFirst(text: string): string {

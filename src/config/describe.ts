@@ -1,6 +1,7 @@
-import { formatEndpoint } from '../proxy/endpoint.js'
+import { formatEndpoint, isHostName } from '../proxy/endpoint.js'
 import type {
   Balance,
+  ProxyConfig,
   Route,
   Upstream,
   UpstreamCheck,
@@ -61,8 +62,16 @@ function describeProxy({ proxy }: Config): string[] {
   return [
     `proxy: ${workers}${user}, ${proxy.workerConnections} connections each${errorLog}`,
     ...proxy.servers.flatMap(describeServer),
-    ...proxy.upstreams.flatMap(describeUpstream)
+    ...proxy.upstreams.flatMap(describeUpstream),
+    ...describeNames(proxy)
   ]
+}
+
+function describeNames({ upstreams, resolveIntervalMs }: ProxyConfig): string[] {
+  const hosts = upstreams.flatMap(({ servers }) => servers.map(({ host }) => host))
+  const names = [...new Set(hosts.filter(isHostName))]
+  if (names.length === 0) return []
+  return [`  host names ${names.join(', ')}: resolved every ${formatDuration(resolveIntervalMs)}`]
 }
 
 function describeServer(server: VirtualServer): string[] {

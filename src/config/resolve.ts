@@ -125,6 +125,7 @@ function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfi
     group: machine.isRoot ? (valid.group ?? null) : null,
     workerConnections: valid.worker_connections,
     bodyTempPath: valid.body_temp_path,
+    resolveIntervalMs: valid.resolve_interval,
     errorLog: logs.error === 'off' ? null : { path: logs.error, level: logs.level },
     upstreams: Object.entries(valid.upstreams).map(([name, upstream]) =>
       upstreamOf(name, upstream)

@@ -4,12 +4,13 @@ import {
   MAX_DURATION_MS,
   formatDuration,
   parseDuration,
-  parseEndpoint,
   parseListen,
   parseSize,
   parseStatusRange,
   parseVirtualAddress
 } from './units.js'
+import type { Endpoint } from './units.js'
+import { readServerAddress } from './server-address.js'
 import { MAIN_FORMAT } from './variables.js'
 
 /*
@@ -206,11 +207,22 @@ const check = section({
 
 const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
+/** As it is written: a consistent hash depends on every character. */
+interface WrittenEndpoint extends Endpoint {
+  readonly writtenAs: string
+}
+
+const serverAddress = z
+  .string({ error: 'is not text; use an IP address or a host name with an optional port' })
+  .transform((found, context): WrittenEndpoint => {
+    const read = readServerAddress(found)
+    if (read.ok) return { ...read.endpoint, writtenAs: found }
+    context.issues.push({ code: 'custom', input: found, message: read.problem })
+    return z.NEVER
+  })
+
 const server = section({
-  address: parsed('an IP address with an optional port, such as 192.0.2.1:80', (found) => {
-    const endpoint = parseEndpoint(found, 80)
-    return endpoint && { ...endpoint, writtenAs: found }
-  }),
+  address: serverAddress,
   weight: whole(1, 65_535).default(1),
   max_conns: whole(0, 1_000_000).default(0),
   max_fails: whole(0, 1_000_000).default(1),
@@ -394,6 +406,7 @@ export const configSchema = section({
     .union([z.literal('auto'), whole(1, 512)], { error: 'is not a number; use 1 to 512, or auto' })
     .default('auto'),
   worker_connections: whole(1, 1_000_000).default(1024),
+  resolve_interval: duration(1000, CHECK_INTERVAL_MAX_MS).prefault('10s'),
   user: accountName.optional(),
   group: accountName.optional(),
   body_temp_path: absolutePath().default('/var/tmp'),

@@ -44,9 +44,9 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** An IP address with a port. */
+/** An IP address, or a host name where one may stand, with a port. */
 export interface Endpoint {
-  /** IPv4 or IPv6 address, without brackets. */
+  /** IPv4 or IPv6 address without brackets, or a host name in lower case. */
   readonly host: string
   readonly port: number
 }

@@ -4,6 +4,8 @@ import { TshaError } from '../errors.js'
 import { monotonicNow } from '../linux/clock.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
+import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
+import type { ProxyConfig } from '../proxy/model.js'
 import { DirectorHealth } from './health.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
@@ -32,6 +34,7 @@ export class Director {
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #isStopping = false
+  #isReopening = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
     this.#config = config
@@ -74,6 +77,7 @@ export class Director {
       this.#workerOwner = await findOwner(proxy.user, proxy.group)
       await prepareLogFiles(proxy, this.#workerOwner)
       if (this.#isStopping) return
+      warnOfFileLimit(proxy, this.#log)
       this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
         availabilityChanged: () => {
           health.checkServiceNow()
@@ -88,7 +92,17 @@ export class Director {
   async reopenLogs(): Promise<void> {
     const { proxy } = this.#config
     if (!proxy) return
-    await prepareLogFiles(proxy, this.#workerOwner)
+    if (this.#isReopening) {
+      // A disk that hangs must not be given one thread after the other.
+      this.#log.warn('log files are still being reopened')
+      return
+    }
+    this.#isReopening = true
+    try {
+      await prepareLogFiles(proxy, this.#workerOwner)
+    } finally {
+      this.#isReopening = false
+    }
     this.#supervisor?.reopenLogs()
     this.#log.info('log files reopened')
   }
@@ -163,6 +177,18 @@ export class Director {
 async function openRouter(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
   const { RunningRouter } = await import('./virtual-router.js')
   return RunningRouter.open(config, log)
+}
+
+/** As nginx: workers have the limits of their director. */
+function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
+  const openFiles = openFileLimit() ?? 0
+  const { connections } = connectionRoom(workerConnections, openFiles)
+  if (connections >= workerConnections) return
+  log.warn(
+    { workerConnections, openFiles, connections },
+    `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
+      `a worker takes ${connections}`
+  )
 }
 
 function isRoot(): boolean {

@@ -1,6 +1,9 @@
-import { chown, mkdir, open } from 'node:fs/promises'
+import { close, fstat } from 'node:fs'
+import { chown, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { messageOf, TshaError } from '../errors.js'
+import { openForAppend } from '../proxy/log-file.js'
 import type { ProxyConfig } from '../proxy/model.js'
 
 /** Numeric user and group of the workers. */
@@ -20,7 +23,8 @@ export async function prepareLogFiles(config: ProxyConfig, owner: Owner | null):
   await Promise.all(logPaths(config).map((path) => prepare(path, owner)))
 }
 
-function logPaths(config: ProxyConfig): readonly string[] {
+/** Every log file of the proxy, once. */
+export function logPaths(config: ProxyConfig): readonly string[] {
   const paths = new Set<string>()
   if (config.errorLog) paths.add(config.errorLog.path)
   for (const server of config.servers) {
@@ -30,15 +34,20 @@ function logPaths(config: ProxyConfig): readonly string[] {
   return [...paths]
 }
 
+/** As every program makes its files: the umask decides who may read them. */
+const MODE = 0o666
+const statOf = promisify(fstat)
+const closeFile = promisify(close)
+
 async function prepare(path: string, owner: Owner | null): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true })
-    const file = await open(path, 'a')
+    const fd = await openForAppend(path, MODE)
     try {
       // Devices such as /dev/stderr are not ours to give away.
-      if (owner && (await file.stat()).isFile()) await chown(path, owner.uid, owner.gid)
+      if (owner && (await statOf(fd)).isFile()) await chown(path, owner.uid, owner.gid)
     } finally {
-      await file.close()
+      await closeFile(fd)
     }
   } catch (cause) {
     throw new TshaError('TSHA_E_LOG_FILE', `cannot open log file ${path}: ${messageOf(cause)}`, {

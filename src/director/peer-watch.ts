@@ -31,11 +31,17 @@ export interface WatchPorts {
   readonly now: () => number
   /** From 0 to 1, without 1. */
   readonly random: () => number
+  /** The IP address for a connection to a host; null while its name has never been resolved. */
+  readonly addressOf: (host: string) => string | null
   readonly tcpCheck: typeof tcpCheck
   readonly httpCheck: typeof httpCheck
 }
 
-export const WATCH_PORTS: Omit<WatchPorts, 'now'> = { random: Math.random, tcpCheck, httpCheck }
+export const WATCH_PORTS: Omit<WatchPorts, 'now' | 'addressOf'> = {
+  random: Math.random,
+  tcpCheck,
+  httpCheck
+}
 
 /**
  * Asks one peer: regularly where its upstream has a check; and in any case when clients gave up on
@@ -131,15 +137,24 @@ export class PeerWatch {
     const isCheck = check !== null && (question?.type !== 'http' || check.type === 'http')
     const type = isCheck ? check.type : question?.type
     if (type === undefined) return
-    this.#isRunning = true
     this.#ranAt = this.#ports.now()
-    const run = this.#runner(type, isCheck ? check : null)
+    const host = this.#ports.addressOf(server.host)
+    if (host === null) {
+      // Nobody can be asked, and a name that is not resolved keeps requests away by itself.
+      this.#plan()
+      return
+    }
+    this.#isRunning = true
+    const run = this.#runner(type, host, isCheck ? check : null)
     run(this.#abort.signal)
-      .catch((error: unknown) => ({ passed: false, detail: `could not run: ${String(error)}` }))
+      .catch((error: unknown): CheckResult => ({
+        passed: false,
+        detail: `could not run: ${String(error)}`
+      }))
       .then((result) => {
         this.#isRunning = false
         if (this.#abort.signal.aborted) return
-        if (isCheck) this.#observe(check, result)
+        if (isCheck && result.isOurs !== true) this.#observe(check, result)
         if (result.passed) this.#believe(type, result.detail)
         this.#plan()
       })
@@ -151,9 +166,9 @@ export class PeerWatch {
       })
   }
 
-  #runner(type: 'tcp' | 'http', check: UpstreamCheck | null): CheckRun {
+  #runner(type: 'tcp' | 'http', host: string, check: UpstreamCheck | null): CheckRun {
     const { server, upstream } = this.#peer
-    const { host, port } = server
+    const { port } = server
     const timeoutMs = check?.timeoutMs ?? PROBE_TIMEOUT_MS
     if (type === 'tcp') return this.#ports.tcpCheck({ host, port, timeoutMs })
     return this.#ports.httpCheck({

@@ -37,12 +37,13 @@ export class WorkerProcess {
   #settleStart: (isListening: boolean) => void = () => undefined
   #settleExit: () => void = () => undefined
 
-  constructor(observer: WorkerObserver, now: number) {
+  /** @param threads of libuv's pool in the worker */
+  constructor(observer: WorkerObserver, now: number, threads: number) {
     this.startedAt = now
     this.#observer = observer
     this.started = new Promise((resolve) => (this.#settleStart = resolve))
     this.exited = new Promise((resolve) => (this.#settleExit = resolve))
-    this.#worker = withoutCapabilities(() => cluster.fork())
+    this.#worker = withoutCapabilities(() => cluster.fork({ UV_THREADPOOL_SIZE: threads }))
     this.#worker.on('error', (error) => {
       // A lost channel is followed by `exit`; a process that never came to be is not.
       if (this.#worker.process.pid === undefined) this.#end(error.message)

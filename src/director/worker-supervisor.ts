@@ -1,9 +1,12 @@
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
+import { logPaths } from './log-files.js'
+import { LogTroubles } from './log-troubles.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
+import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
@@ -11,6 +14,10 @@ import { replaceWorkers, type Slot } from './worker-replacement.js'
 
 /** When the last listening worker is lost, its replacement has this long before we call it an outage. */
 const REPLACEMENT_GRACE_MS = 250
+
+/** Threads of a worker beside one for each log, so that logs which hang hold nothing but themselves. */
+const SPARE_THREADS = 4
+const MAX_THREADS = 64
 
 /** Who wants to know about the workers as a whole. */
 export interface SupervisorObserver {
@@ -20,7 +27,7 @@ export interface SupervisorObserver {
 
 /**
  * Keeps the configured number of proxy workers running and holds what must be one truth for all of
- * them: the status of the peers.
+ * them: the status of the peers, and the addresses of their host names.
  */
 export class WorkerSupervisor {
   readonly #config: ProxyConfig
@@ -28,7 +35,9 @@ export class WorkerSupervisor {
   readonly #log: Log
   readonly #now: () => number
   readonly #observer: SupervisorObserver
+  readonly #names: UpstreamNames
   readonly #peers: PeerWatches
+  readonly #logTroubles: LogTroubles
   readonly #slots: readonly Slot[]
   /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
   readonly #processes = new Set<WorkerProcess>()
@@ -51,7 +60,13 @@ export class WorkerSupervisor {
     this.#log = log
     this.#now = now
     this.#observer = observer
-    this.#peers = new PeerWatches(config, log, { ...WATCH_PORTS, now }, (index, status) => {
+    this.#names = new UpstreamNames(config, log, { ...NAME_PORTS, now }, (name) => {
+      this.#broadcast({ type: 'name', name })
+    })
+    this.#logTroubles = new LogTroubles(log)
+    const addressOf = this.#names.addressOf.bind(this.#names)
+    const ports = { ...WATCH_PORTS, now, addressOf }
+    this.#peers = new PeerWatches(config, log, ports, (index, status) => {
       this.#broadcast({ type: 'peer', index, status })
     })
     this.#pings = new WorkerPings(this.#processes, log, now)
@@ -71,6 +86,7 @@ export class WorkerSupervisor {
    */
   async start(): Promise<void> {
     setupWorkers()
+    this.#names.start()
     const timeout = setTimeout(() => {
       this.#starting?.reject(
         new TshaError('TSHA_E_WORKER', `the workers did not listen within ${START_TIMEOUT_MS} ms`)
@@ -128,6 +144,7 @@ export class WorkerSupervisor {
     this.#isStopping = true
     this.#starting?.resolve()
     this.#peers.stop()
+    this.#names.stop()
     this.#pings.stop()
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
@@ -148,7 +165,8 @@ export class WorkerSupervisor {
           this.#exited(slot, worker, why)
         }
       },
-      this.#now()
+      this.#now(),
+      Math.min(MAX_THREADS, SPARE_THREADS + logPaths(this.#config).length)
     )
     this.#processes.add(worker)
     return worker
@@ -161,7 +179,8 @@ export class WorkerSupervisor {
           type: 'start',
           config: this.#config,
           checkToken: this.#checkToken,
-          peers: this.#peers.statuses()
+          peers: this.#peers.statuses(),
+          names: this.#names.resolved()
         })
         return
       case 'listening':
@@ -182,6 +201,9 @@ export class WorkerSupervisor {
       case 'turn':
         this.#broadcast(message, worker)
         return
+      case 'log':
+        this.#logTroubles.tell(worker.pid, message.path, message.news)
+        return
       case 'pong':
         worker.unansweredSince = null
     }
@@ -199,6 +221,7 @@ export class WorkerSupervisor {
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     this.#processes.delete(worker)
+    this.#logTroubles.exited(worker.pid)
     if (this.#isStopping) return
     if (this.#starting) {
       this.#starting.reject(new TshaError('TSHA_E_WORKER', `a worker ${why} before it listened`))

@@ -5,6 +5,8 @@ export interface CheckResult {
   readonly passed: boolean
   /** Why, for the log: `exited with status 1`, `no answer within 2000 ms`. */
   readonly detail: string
+  /** True if the check could not be made for want of something of ours: it says nothing of others. */
+  readonly isOurs?: boolean
 }
 
 /**

@@ -10,6 +10,7 @@ const closeCall = libc.func('int close(int fd)')
 const sendtoCall = libc.func(
   'intptr_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, uint32_t addressLength)'
 )
+const exitCall = libc.func('void _exit(int status)')
 const fcntlCall = libc.func('int fcntl(int fd, int command, int argument)')
 const prctlCall = libc.func(
   'int prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'
@@ -62,6 +63,14 @@ export function sendTo(fd: number, data: Uint8Array, address: Uint8Array): void 
 
 export function closeDescriptor(fd: number): void {
   check('close', closeCall(fd))
+}
+
+/**
+ * Ends this process at once. `process.exit` waits for every thread of libuv's pool, and with it for a
+ * name server or a disk that never answers. What is to be written has to be written before.
+ */
+export function exitNow(status: number): void {
+  exitCall(status)
 }
 
 /** Keeps a descriptor out of child processes. */

@@ -9,11 +9,14 @@ import { EngineClientHost, type ClientEngine, type EngineCounters } from './clie
 import { clientOf, type ConnectionLimit } from './connection-limit.js'
 import type { ClientConnection, ClientHost } from './downstream/client.js'
 import { Http1Client } from './downstream/http1.js'
+import { DescriptorWatch, connectionRoom, isLack, openFileLimit } from './descriptors.js'
+import type { ConnectionRoom } from './descriptors.js'
 import { refuseConnection } from './downstream/refuse-connection.js'
 import { Drain, drainSilenceMs } from './drain.js'
 import { ErrorLog } from './error-log.js'
 import { httpDate } from './http1/write.js'
-import { LogFile } from './log-file.js'
+import type { LogNews } from './log-file.js'
+import { Logs, type TellLog } from './logs.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
 import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
@@ -24,6 +27,7 @@ import type { ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
 import { WaitingRoom } from './waiting-room.js'
+import type { ResolvedName } from './worker-messages.js'
 
 /** How often deadlines are looked at: a timeout is never early and at most this late. */
 const SWEEP_MS = 100
@@ -37,8 +41,12 @@ export interface EngineOptions {
   readonly checkToken: string
   /** Statuses of all peers by index; missing ones are healthy. */
   readonly peers?: readonly PeerStatus[]
+  /** What host names of servers were resolved to so far. */
+  readonly names?: readonly ResolvedName[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
+  /** Told when a log takes no lines, and when it does again. */
+  readonly tellLog?: TellLog
   /** Takes the turns of the round robin to the other workers. */
   readonly tellTurn?: TellTurn
   readonly clock?: Clock
@@ -57,12 +65,14 @@ export class Engine implements ClientEngine {
   readonly #token: Buffer
   readonly #groups: readonly PeerGroup[]
   readonly #listeners: readonly Listener[]
-  readonly #logs = new Map<string | null, LogFile>()
+  readonly #logs: Logs
+  readonly #descriptors: DescriptorWatch
+  #room: ConnectionRoom
   readonly #servers: Server[] = []
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
   readonly #idle = new Set<ClientConnection>()
-  readonly #waiting = new WaitingRoom<Listener>(BACKLOG, () => {
+  readonly #waiting = new WaitingRoom<Listener>(() => {
     this.#clientLeft()
   })
   #serial = 0
@@ -99,7 +109,13 @@ export class Engine implements ClientEngine {
     this.#token = Buffer.from(options.checkToken, 'latin1')
     const wall = this.#clock.wall.bind(this.#clock)
     const { path, level } = config.errorLog ?? { path: null, level: 'error' }
-    this.errorLog = new ErrorLog(this.#openLog(path), level, wall, process.pid)
+    this.#logs = new Logs((log, news) => {
+      this.#noteLog(log, news)
+      options.tellLog?.(log, news)
+    })
+    this.#descriptors = this.#watchDescriptors()
+    this.#room = connectionRoom(config.workerConnections, openFileLimit() ?? 0)
+    this.errorLog = new ErrorLog(this.#logs.open(path), level, wall, process.pid)
     this.bodyFiles = new BodyFiles(config.bodyTempPath, new BodyBudget(), this.errorLog, this.now)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     this.pool = new UpstreamPool(config.upstreams)
@@ -114,7 +130,7 @@ export class Engine implements ClientEngine {
         return group
       })
       const groups = new Map(this.#groups.map((group) => [group.name, group]))
-      this.#listeners = compileListeners(config, groups, facts, (log) => this.#openLog(log))
+      this.#listeners = compileListeners(config, groups, facts, (log) => this.#logs.open(log))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new TshaError('TSHA_E_WORKER', error.message, { cause: error })
@@ -122,6 +138,7 @@ export class Engine implements ClientEngine {
     for (const [index, status] of (options.peers ?? []).entries()) {
       this.applyPeerStatus(index, status)
     }
+    for (const name of options.names ?? []) this.applyName(name)
   }
 
   /**
@@ -149,6 +166,15 @@ export class Engine implements ClientEngine {
     }
   }
 
+  /** Takes over what the director has resolved a host name to. */
+  applyName({ host, addresses }: ResolvedName): void {
+    for (const peer of this.#groups.flatMap(({ peers }) => peers)) {
+      if (peer.server.host !== host) continue
+      peer.addresses.replace(addresses)
+      this.pool.retire(peer)
+    }
+  }
+
   /** Takes over where another worker is in the round robin of the group with this first peer. */
   takeTurn(firstIndex: number, currentWeights: readonly number[]): void {
     const group = this.#groups.find(({ peers }) => peers[0]?.index === firstIndex)
@@ -157,13 +183,9 @@ export class Engine implements ClientEngine {
 
   /** Opens all log files anew; one that cannot be opened goes on in its old file and says so. */
   async reopenLogs(): Promise<void> {
-    for (const [path, log] of this.#logs) {
-      try {
-        await log.reopen()
-      } catch (error) {
-        this.errorLog.write('crit', `open() "${String(path)}" failed: ${messageOf(error)}`)
-      }
-    }
+    await this.#logs.reopen(this.now(), (path, error) => {
+      this.errorLog.write('crit', `open() "${path}" failed: ${messageOf(error)}`)
+    })
   }
 
   /**
@@ -197,7 +219,7 @@ export class Engine implements ClientEngine {
     await this.#drain.emptied
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
-    await Promise.all([...this.#logs.values()].map((log) => log.close()))
+    await this.#logs.close()
   }
 
   /** One client less: perhaps it was the last one that a shutdown waited for. */
@@ -212,9 +234,7 @@ export class Engine implements ClientEngine {
     let queued = 0
     for (const { queue } of this.#groups) queued += queue?.size ?? 0
     this.#counters.queuedRequests = queued
-    let dropped = 0
-    for (const log of this.#logs.values()) dropped += log.dropped
-    this.#counters.logLinesDropped = dropped
+    this.#counters.logLinesDropped = this.#logs.dropped
     return this.#counters
   }
 
@@ -224,7 +244,24 @@ export class Engine implements ClientEngine {
   }
 
   admitUpstream(): boolean {
-    return this.#used < this.#config.workerConnections || this.#makeRoom()
+    return this.#used < this.#room.connections || this.#makeRoom()
+  }
+
+  lacksDescriptor(mayFree: boolean): boolean {
+    this.#descriptors.failed(this.now())
+    return mayFree && this.#makeRoom()
+  }
+
+  #watchDescriptors(): DescriptorWatch {
+    return new DescriptorWatch({
+      makeRoom: () => this.#makeRoom(),
+      limitRead: (openFiles) => {
+        this.#room = connectionRoom(this.#config.workerConnections, openFiles)
+      },
+      say: (level, message) => {
+        this.errorLog.write(level, message)
+      }
+    })
   }
 
   get #used(): number {
@@ -236,7 +273,7 @@ export class Engine implements ClientEngine {
    * those of the clients before it, so that nobody is let in only to be told that there is no room.
    */
   #admitClient(): boolean {
-    const limit = this.#config.workerConnections
+    const limit = this.#room.connections
     const clients = this.#clients
     // The first comparison spares most newcomers the count.
     while (2 * clients.size + 2 > limit && clients.size + this.#activeClients() + 2 > limit) {
@@ -284,7 +321,8 @@ export class Engine implements ClientEngine {
       server.listen({ host, port, backlog: BACKLOG, ipv6Only: true }, () => {
         server.removeAllListeners('error')
         server.on('error', (error) => {
-          this.errorLog.write('crit', `accept() failed: ${error.message}`)
+          if (isLack(error)) this.#descriptors.refused(this.now())
+          else this.errorLog.write('crit', `accept() failed: ${error.message}`)
         })
         resolve()
       })
@@ -296,7 +334,7 @@ export class Engine implements ClientEngine {
     this.#counters.accepted++
     if (listener.limit !== null && !this.#isWelcome(socket, listener.limit)) return
     if (this.#admitClient()) this.#serve(socket, listener)
-    else this.#waiting.hold(socket, listener)
+    else this.#waiting.hold(socket, listener, this.#room.waiting)
   }
 
   /** Counts the connection for its client, or refuses it if that has enough of them. */
@@ -370,17 +408,20 @@ export class Engine implements ClientEngine {
     return this.#date
   }
 
-  #openLog(path: string | null): LogFile {
-    const known = this.#logs.get(path)
-    if (known !== undefined) return known
-    try {
-      const log = new LogFile(path)
-      this.#logs.set(path, log)
-      return log
-    } catch (error) {
-      const message = `log file ${String(path)} cannot be opened: ${messageOf(error)}`
-      throw new TshaError('TSHA_E_LOG_FILE', message, { cause: error })
+  /** Tells the error log of trouble with another one. */
+  #noteLog(path: string | null, news: LogNews): void {
+    if (path === (this.#config.errorLog?.path ?? null)) return
+    if ('problem' in news) {
+      this.errorLog.write('crit', `write() to "${String(path)}" failed: ${news.problem}`)
+    } else {
+      const what = `"${String(path)}" takes lines again, ${news.lost} were lost`
+      this.errorLog.write('crit', what)
     }
+  }
+
+  /** Waits a second at most for what is being written to logs. Returns whether all of it is. */
+  settleLogs(): Promise<boolean> {
+    return this.#logs.settle()
   }
 
   /** The only timer: deadlines of all connections, and the logs. */
@@ -391,7 +432,8 @@ export class Engine implements ClientEngine {
     this.bodyFiles.sweep(now)
     for (const group of this.#groups) group.sweep(now)
     if (this.#waiting.size > 0) this.#admitWaiting()
-    for (const log of this.#logs.values()) log.flush()
+    this.#logs.sweep(now)
+    this.#descriptors.sweep(now)
   }
 }
 

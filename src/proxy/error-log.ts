@@ -87,6 +87,7 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EPERM: '1: Operation not permitted',
   ENOTDIR: '20: Not a directory',
   EINVAL: '22: Invalid argument',
+  EFBIG: '27: File too large',
   ENOSPC: '28: No space left on device',
   EROFS: '30: Read-only file system',
   ENOBUFS: '105: No buffer space available',

@@ -39,6 +39,8 @@ export interface ExchangeHost {
   isCheck(value: string): boolean
   /** Makes room for one more connection; false if there is none. */
   admitUpstream(): boolean
+  /** There was no descriptor for a connection. Returns whether one was freed, if that was asked for. */
+  lacksDescriptor(mayFree: boolean): boolean
 }
 
 /** Own answers after which a connection is not used again. */
@@ -63,6 +65,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
   #startedAt = 0
   /** Whether the attempt takes more of the body, as far as is known. */
   #isTaking = true
+  #hasMadeRoom = false
   #isResponding = false
   #isOver = false
 
@@ -182,6 +185,10 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     const { route } = this
     this.#attempt = null
     if (this.#isOver || route === null) return
+    if (failure.isOurs) {
+      this.#goOnWithout(attempt)
+      return
+    }
     this.#log('error', failure.message, attempt.address)
     if (this.#isResponding) {
       // A head was promised: the client must see that the rest is missing.
@@ -195,11 +202,23 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
       this.#try(attempt.peer, true)
       return
     }
+    if (this.#hasOtherAddress(attempt, failure.kind)) {
+      this.#try(attempt.peer, true)
+      return
+    }
     this.#admission?.settleLastResort()
     const movesOn = this.#mayTryNext(attempt, failure.kind)
     this.#count(attempt, failure.kind, movesOn)
     if (movesOn) this.#admission?.next()
     else this.#answer(failure.kind === 'timeout' ? 504 : 502)
+  }
+
+  /** No descriptor was left for a connection: once for each request another one is closed for it. */
+  #goOnWithout({ peer }: Attempt): void {
+    if (this.#host.lacksDescriptor(!this.#hasMadeRoom)) {
+      this.#hasMadeRoom = true
+      this.#try(peer, true)
+    } else this.#answer(503)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): boolean {
@@ -314,6 +333,17 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     this.#log('info', 'client prematurely closed connection')
     if (this.#attempt !== null) this.#abandon(this.#attempt)
     this.#end()
+  }
+
+  /** Whether the peer, whose name has several addresses, may be tried at another one of them. */
+  #hasOtherAddress({ peer, target, isRequestSent }: Attempt, kind: FailureKind): boolean {
+    if (isRequestSent || this.route?.conditions.has(kind) !== true) return false
+    const now = this.#host.now()
+    const { nextUpstreamTries, nextUpstreamTimeoutMs } = this.route.config
+    const attempts = this.#transaction.attempts.length
+    if (nextUpstreamTries > 0 && attempts >= nextUpstreamTries) return false
+    if (nextUpstreamTimeoutMs > 0 && now - this.#startedAt >= nextUpstreamTimeoutMs) return false
+    return peer.addresses.avoid(target, now + peer.server.failTimeoutMs, now)
   }
 
   #mayTryNext(attempt: Attempt, kind: FailureKind): boolean {

@@ -21,7 +21,7 @@ export type NextUpstreamCondition = (typeof NEXT_UPSTREAM_CONDITIONS)[number]
 
 /** One `server` line of an upstream; at run time it is one peer. */
 export interface UpstreamServer {
-  /** IPv4 or IPv6 address, without brackets. */
+  /** IPv4 or IPv6 address without brackets, or a host name that is resolved at run time. */
   readonly host: string
   readonly port: number
   /** The address as the configuration has it: a consistent hash depends on every character. */
@@ -205,6 +205,8 @@ export interface ProxyConfig {
   readonly workerConnections: number
   /** Directory for the temporary files of request bodies. */
   readonly bodyTempPath: string
+  /** How often the director resolves the host names of servers. */
+  readonly resolveIntervalMs: number
   /** Null writes errors only to the director's log. */
   readonly errorLog: { readonly path: string; readonly level: ErrorLogLevel } | null
   readonly upstreams: readonly Upstream[]

@@ -11,13 +11,11 @@ interface Waiting<E> {
  * the kernel's queue; those beyond the bound are closed.
  */
 export class WaitingRoom<E> {
-  readonly #capacity: number
   readonly #onLeft: () => void
   readonly #waiting = new Set<Waiting<E>>()
 
   /** @param onLeft called when a connection that waits is closed */
-  constructor(capacity: number, onLeft: () => void) {
-    this.#capacity = capacity
+  constructor(onLeft: () => void) {
     this.#onLeft = onLeft
   }
 
@@ -25,8 +23,9 @@ export class WaitingRoom<E> {
     return this.#waiting.size
   }
 
-  hold(socket: TcpSocket, entrance: E): void {
-    if (this.#waiting.size >= this.#capacity) {
+  /** @param capacity how many may wait */
+  hold(socket: TcpSocket, entrance: E, capacity: number): void {
+    if (this.#waiting.size >= capacity) {
       socket.destroy()
       return
     }

@@ -1,3 +1,4 @@
+import type { LogNews } from './log-file.js'
 import type { ProxyConfig } from './model.js'
 import type { PeerEvent, PeerStatus } from './upstream/peer-status.js'
 
@@ -15,7 +16,11 @@ export type DirectorMessage =
       /** A request that carries this token in `X-Tsha-Check` is the service check of the director. */
       readonly checkToken: string
       readonly peers: readonly PeerStatus[]
+      /** Every host name of a server that has been resolved so far. */
+      readonly names: readonly ResolvedName[]
     }
+  /** A host name has other addresses from now on. */
+  | { readonly type: 'name'; readonly name: ResolvedName }
   | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
   | TurnMessage
   | { readonly type: 'reopen-logs' }
@@ -24,6 +29,12 @@ export type DirectorMessage =
   /** Finish what runs, at most for `graceMs`, then exit. Sent again it may only shorten the time. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
+
+/** A host name of upstream servers and its addresses, one or more. */
+export interface ResolvedName {
+  readonly host: string
+  readonly addresses: readonly string[]
+}
 
 /**
  * Where the round robin of a group stands: the current weights of its peers, the first of which has
@@ -48,4 +59,6 @@ export type WorkerMessage =
     }
   | TurnMessage
   | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
+  /** A log takes no lines, or takes them again; standard error is named so. */
+  | { readonly type: 'log'; readonly path: string; readonly news: LogNews }
   | { readonly type: 'pong'; readonly id: number }

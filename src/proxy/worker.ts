@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { TshaError, messageOf } from '../errors.js'
 import { Engine } from './engine.js'
 import { dropPrivileges } from './privileges.js'
@@ -28,13 +29,17 @@ function fail(error: unknown): void {
 }
 
 async function start(message: Extract<DirectorMessage, { type: 'start' }>): Promise<void> {
-  const { config, checkToken, peers } = message
+  const { config, checkToken, peers, names } = message
   const started = new Engine({
     config,
     checkToken,
     peers,
+    names,
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
+    },
+    tellLog: (path, news) => {
+      tell({ type: 'log', path: path ?? 'standard error', news })
     },
     tellTurn: (index, currentWeights) => {
       tell({ type: 'turn', index, currentWeights })
@@ -49,7 +54,13 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
 
 async function stop(graceMs: number): Promise<void> {
   await engine?.shutdown(graceMs)
-  process.exit(0)
+  await exit()
+}
+
+/** Ends this process. A thread that waits for a disk for ever would hold `process.exit` for ever. */
+async function exit(): Promise<void> {
+  if ((await engine?.settleLogs()) === false) process.kill(process.pid, 'SIGKILL')
+  else process.exit(0)
 }
 
 function receive(message: DirectorMessage): void {
@@ -59,6 +70,9 @@ function receive(message: DirectorMessage): void {
       break
     case 'peer':
       engine?.applyPeerStatus(message.index, message.status)
+      break
+    case 'name':
+      engine?.applyName(message.name)
       break
     case 'turn':
       engine?.takeTurn(message.index, message.currentWeights)
@@ -87,7 +101,11 @@ process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 process.on('SIGUSR1', () => undefined)
 process.on('SIGUSR2', () => undefined)
-process.on('disconnect', () => process.exit(0))
+process.prependListener('disconnect', () => {
+  // Else cluster calls `process.exit` by itself.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+  exit().catch(fail)
+})
 process.on('uncaughtException', (error) => {
   process.stderr.write(`tsha worker ${process.pid}: ${error.stack ?? error.message}\n`, () =>
     process.exit(1)

@@ -93,7 +93,10 @@ retry_budget: { percent: 10, min: 1 }`)
       'queue 100 timeout 2s; no last resort; retry budget 10%, at least 1'
   )
   const hash = await load(t, { 'nginx.conf': conf('hash $uri consistent; server 192.0.2.1;') })
-  t.match(describeConfig(hash), / \(max_fails 1 fail_timeout 10s\); balance hash \$uri consistent$/m)
+  t.match(
+    describeConfig(hash),
+    / \(max_fails 1 fail_timeout 10s\); balance hash \$uri consistent$/m
+  )
 })
 
 t.test('nginx takes the last of several methods; a note says so', async (t) => {

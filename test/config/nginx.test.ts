@@ -251,12 +251,8 @@ t.test('what tsha does not have is refused as not supported, at its place', asyn
       '4:31: server parameter "resolve" is not supported'
     ],
     [
-      { http: 'upstream b { server www.example.org; }' },
-      '4:21: host name "www.example.org" is not supported; use an IP address such as 192.0.2.1:80'
-    ],
-    [
       { http: 'upstream b { server unix:/run/a; }' },
-      '4:21: unix socket "unix:/run/a" is not supported; use an IP address'
+      '4:21: unix socket "unix:/run/a" is not supported; use an IP address or a host name'
     ],
     [{ server: 'listen 443 ssl;' }, '6:12: listen parameter "ssl" is not supported'],
     [
@@ -413,7 +409,15 @@ t.test('what nginx refuses is refused', async (t) => {
     ],
     [
       { server: 'listen 80; location /a { proxy_pass http://wbe; }' },
-      '6:37: proxy_pass names "wbe", which is no upstream and no address; did you mean "web"? [TSHA_E_REFERENCE]'
+      '6:37: proxy_pass names "wbe", which is no upstream; did you mean "web"? a host name of that kind is written with its port, http://wbe:80 [TSHA_E_REFERENCE]'
+    ],
+    [
+      { server: 'listen 80; location /a { proxy_pass http://web_x.example.org; }' },
+      '6:37: proxy_pass "web_x.example.org" is no host name because of "_"; use letters, digits, hyphens and dots [TSHA_E_VALUE]'
+    ],
+    [
+      { http: 'upstream b { server 192.0.2.300; }' },
+      '4:21: server "192.0.2.300" is not an IP address; use one such as 192.0.2.1:80, [2001:db8::1]:80 or web1.example.org:8080 [TSHA_E_VALUE]'
     ]
   ]
   for (const [parts, problem] of rows) {
@@ -421,6 +425,34 @@ t.test('what nginx refuses is refused', async (t) => {
       `nginx.conf:${problem.replace('<dir>/', '')}`
     ])
   }
+})
+
+t.test('host names of servers and of proxy_pass are read and not resolved', async (t) => {
+  const { config, notes } = await load(t, {
+    'nginx.conf': conf({
+      http: 'upstream names { server web1.invalid:8080 max_fails=2; server Web2.invalid; }',
+      location: `} location /a { proxy_pass http://names;
+        } location /b { proxy_pass http://app.invalid:8080;
+        } location /c { proxy_pass http://backend;
+        } location /d { proxy_pass http://wbe:80;`
+    })
+  })
+  const hosts = config.proxy?.upstreams.map(({ name, servers }) => [
+    name,
+    ...servers.map(({ host, port }) => `${host} ${port}`)
+  ])
+  t.strictSame(hosts, [
+    ['web', '192.0.2.10 80'],
+    ['names', 'web1.invalid 8080', 'web2.invalid 80'],
+    ['app.invalid:8080', 'app.invalid 8080'],
+    ['backend', 'backend 80'],
+    ['wbe', 'wbe 80']
+  ])
+  t.equal(config.proxy?.resolveIntervalMs, 10_000)
+  t.strictSame(
+    notes.filter((note) => note.includes('host name')),
+    ['proxy_pass http://backend: there is no upstream "backend", so it is taken for a host name']
+  )
 })
 
 t.test('braces, quotes and ends that do not match are syntax problems', async (t) => {

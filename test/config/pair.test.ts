@@ -68,6 +68,7 @@ t.test('the old files of the master together make this model', async (t) => {
       group: null,
       workerConnections: 1024,
       bodyTempPath: '/var/tmp',
+      resolveIntervalMs: 10_000,
       errorLog: { path: '/var/log/nginx/error.log', level: 'error' },
       upstreams: [
         {

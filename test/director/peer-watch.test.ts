@@ -61,6 +61,7 @@ class Bench {
     const ports = {
       now: () => performance.now(),
       random: () => random,
+      addressOf: (host: string) => (host === 'unresolved.example.org' ? null : host),
       tcpCheck: run('tcp'),
       httpCheck: run('http')
     }
@@ -284,4 +285,29 @@ t.test('a watch that is stopped asks no more and tells nothing', async (t) => {
   bench.watch.stop()
   await new Promise((resolve) => setTimeout(resolve, 30))
   t.same([bench.asked.length, bench.told.length], [1, 0])
+})
+
+t.test('a check that could not be made changes nothing', async (t) => {
+  const bench = new Bench(CHECK)
+  t.teardown(() => {
+    bench.watch.stop()
+  })
+  bench.result = { passed: false, detail: 'connect EMFILE', isOurs: true }
+  bench.watch.start()
+  await bench.until(() => bench.asked.length === 4)
+  t.same(bench.told, [])
+  bench.result = SICK
+  await bench.until(() => bench.told.length === 1)
+  t.same(bench.told, [{ kind: 'checked', isUp: false }])
+})
+
+t.test('a server whose name was never resolved is not asked', async (t) => {
+  const bench = new Bench(CHECK, { ...SERVER, host: 'unresolved.example.org' })
+  t.teardown(() => {
+    bench.watch.stop()
+  })
+  bench.watch.start()
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  t.same(bench.asked, [])
+  t.same(bench.told, [])
 })

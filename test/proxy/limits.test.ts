@@ -220,6 +220,7 @@ t.test('a log that cannot be written costs lines, not memory or requests', async
   const line = `${'x'.repeat(1023)}\n`
   for (let i = 0; i < 5000; i++) log.append(line)
   await log.drain()
-  t.equal(log.dropped, 5000)
+  t.ok(log.dropped > 700 && log.dropped < 1000, `4 MiB wait for room, ${log.dropped} are dropped`)
   await log.close()
+  t.equal(log.dropped, 5000)
 })

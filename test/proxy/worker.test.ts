@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -132,6 +133,33 @@ t.test('a worker whose director is gone stops at once', async (t) => {
   worker.worker.process.disconnect()
   t.equal((await worker.exited).signal, null)
   t.equal(await client.rest(), '')
+})
+
+t.test('a worker with a log that hangs serves, logs elsewhere, and stops at once', async (t) => {
+  const fifo = join(directory, 'fifo')
+  execFileSync('mkfifo', [fifo])
+  for (const how of ['disconnect', 'shutdown'] as const) {
+    const web = await scriptedUpstream()
+    const accessLogs = [
+      { path: join(directory, 'hanging.log'), format: 'hanging' },
+      { path: join(directory, `${how}.log`), format: '$status' }
+    ]
+    const { config, port } = await configOn({ servers: [web.port], route: { accessLogs } })
+    const worker = new WorkerUnderTest(fifo)
+    t.teardown(() => Promise.all([worker.kill(), web.close()]))
+    await worker.start(config)
+    await worker.hear('listening')
+    t.equal(statusOf(await exchange(port, get())), 200)
+    const { path, news } = await worker.hear('log')
+    t.same([path, news], [accessLogs[0]?.path, { problem: 'it took nothing for 1000 ms' }])
+    t.equal(statusOf(await exchange(port, get())), 200)
+    const isLogged = (): boolean =>
+      readFileSync(join(directory, `${how}.log`), 'latin1') === '200\n200\n'
+    while (!isLogged()) await new Promise((resolve) => setTimeout(resolve, 10))
+    if (how === 'disconnect') worker.worker.process.disconnect()
+    else worker.tell({ type: 'shutdown', graceMs: 0 })
+    t.same(await worker.exited, { code: null, signal: 'SIGKILL' }, 'a thread never returns')
+  }
 })
 
 t.test(

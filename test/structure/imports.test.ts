@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const PURE = [
   /^src\/vrrp\/(model|timing|machine|receive)\.ts$/,
   /^src\/vrrp\/wire\//,
+  /^src\/director\/name-record\.ts$/,
   /^src\/health\/status\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
@@ -16,7 +17,7 @@ const PURE = [
   /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
   /^src\/proxy\/upstream\/(round-robin|least-conn|random-two|slow-start|retry-budget)\.ts$/,
   /^src\/proxy\/upstream\/(request-queue|ip-hash|key-hash|consistent-hash|key-place|crc32)\.ts$/,
-  /^src\/proxy\/(route|headers|variables|upgrade|connection-limit)\.ts$/
+  /^src\/proxy\/(route|headers|variables|upgrade|connection-limit|once-per-period)\.ts$/
 ]
 
 /** What a pure file may not even name. */

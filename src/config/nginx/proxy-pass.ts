@@ -1,4 +1,6 @@
 import { suggestion } from '../nearest.js'
+import { readServerAddress } from '../server-address.js'
+import type { ConfigCode } from '../../errors.js'
 import type { HttpContext } from './http-context.js'
 import type { Directive } from './parser.js'
 
@@ -31,17 +33,34 @@ export function readProxyPass(directive: Directive, context: HttpContext): strin
     report.problem('TSHA_E_NOT_SUPPORTED', message, position)
     return undefined
   }
-  const upstream = upstreams.find(target) ?? upstreams.addAddress(directive, target)
+  const upstream = upstreams.find(target)
   if (upstream !== undefined) return upstream
-  const [host = '', port] = target.split(':')
-  if (port !== undefined && upstreams.find(host) !== undefined) {
-    const message = `upstream "${host}" may not have a port here; use http://${host}`
-    report.problem('TSHA_E_VALUE', message, position)
-  } else {
-    const message =
-      `proxy_pass names "${target}", which is no upstream and no address` +
-      (suggestion(target, upstreams.names) || '; host names are not supported')
-    report.problem('TSHA_E_REFERENCE', message, position)
+  const problem = problemOfAddress(target, upstreams.names)
+  if (problem !== null) {
+    report.problem(...problem, position)
+    return undefined
   }
-  return undefined
+  if (/^[a-z0-9-]+$/i.test(target)) {
+    const note = `proxy_pass http://${target}: there is no upstream "${target}", so it is taken for a host name`
+    if (!report.notes.includes(note)) report.notes.push(note)
+  }
+  return upstreams.addAddress(directive, target)
+}
+
+/** Why the target of a `proxy_pass` that is no upstream cannot be an address or a host name either. */
+function problemOfAddress(
+  target: string,
+  upstreams: readonly string[]
+): [code: ConfigCode, message: string] | null {
+  const [host = '', port] = target.split(':')
+  if (port !== undefined && upstreams.some((name) => name.toLowerCase() === host.toLowerCase())) {
+    return ['TSHA_E_VALUE', `upstream "${host}" may not have a port here; use http://${host}`]
+  }
+  const read = readServerAddress(target)
+  if (!read.ok) return ['TSHA_E_VALUE', `proxy_pass "${target}" ${read.problem}`]
+  // A bare word next to the name of an upstream is a slip of the pen that would only show at run time.
+  const hint = /^[a-z0-9-]+$/i.test(target) ? suggestion(target, upstreams) : ''
+  if (hint === '') return null
+  const asHost = ` a host name of that kind is written with its port, http://${target}:80`
+  return ['TSHA_E_REFERENCE', `proxy_pass names "${target}", which is no upstream${hint}${asHost}`]
 }

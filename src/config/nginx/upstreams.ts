@@ -1,6 +1,6 @@
 import type { Path } from '../source.js'
 import { formatEndpoint } from '../../proxy/endpoint.js'
-import { parseEndpoint } from '../units.js'
+import { readServerAddress } from '../server-address.js'
 import { numberOf, readBalance, readQueue } from './balance.js'
 import { Block, setInherited } from './block.js'
 import type { Report } from './block.js'
@@ -39,14 +39,14 @@ export class Upstreams {
   }
 
   /**
-   * The implicit upstream of `proxy_pass http://address`. Its name is `$proxy_host`: nginx leaves the
+   * The implicit upstream of `proxy_pass http://address` or of a host name. Its name is `$proxy_host`: nginx leaves the
    * port out where it is 80.
    */
   addAddress(directive: Directive, address: string): string | undefined {
-    const endpoint = parseEndpoint(address, 80)
-    if (!endpoint) return undefined
-    const host = formatEndpoint(endpoint)
-    const name = endpoint.port === 80 ? host.slice(0, -':80'.length) : host
+    const read = readServerAddress(address)
+    if (!read.ok) return undefined
+    const host = formatEndpoint(read.endpoint)
+    const name = read.endpoint.port === 80 ? host.slice(0, -':80'.length) : host
     if (this.find(name) === undefined) {
       this.value[name] = { servers: [{ address: host }] }
       this.#nameByLowerCase.set(name.toLowerCase(), name)
@@ -92,6 +92,7 @@ export class Upstreams {
   #readServer(directive: Directive, path: Path): Record<string, unknown> {
     const [address, ...parameters] = directive.args
     const server: Record<string, unknown> = { address: this.#readAddress(address) }
+    this.#report.place([...path, 'address'], directive)
     const seen = new Set<string>()
     for (const parameter of parameters) {
       const [key, value] = splitParameter(parameter.text)
@@ -125,12 +126,11 @@ export class Upstreams {
   }
 
   #readAddress(token: Token | undefined): string {
-    const placeholder = '0.0.0.0:80'
-    if (!token) return placeholder
-    // As it is written: a consistent hash depends on every character.
-    if (parseEndpoint(token.text, 80)) return token.text
-    this.#report.problem('TSHA_E_NOT_SUPPORTED', addressMessage(token.text), token.position)
-    return placeholder
+    const text = token?.text ?? ''
+    if (!token || !text.startsWith('unix:')) return text
+    const message = `unix socket "${text}" is not supported; use an IP address or a host name`
+    this.#report.problem('TSHA_E_NOT_SUPPORTED', message, token.position)
+    return '0.0.0.0:80'
   }
 }
 
@@ -142,10 +142,4 @@ const NUMBERS: readonly string[] = ['weight', 'max_conns', 'max_fails']
 function splitParameter(text: string): [key: string, value: string | undefined] {
   const equals = text.indexOf('=')
   return equals === -1 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)]
-}
-
-/** Why a text is no address that tsha can connect to. */
-export function addressMessage(text: string): string {
-  if (text.startsWith('unix:')) return `unix socket "${text}" is not supported; use an IP address`
-  return `host name "${text}" is not supported; use an IP address such as 192.0.2.1:80`
 }

@@ -1,7 +1,15 @@
 import type { CheckResult } from '../scheduler.js'
 
 /** Ends a check with its result; only the first call counts. */
-export type EndCheck = (passed: boolean, detail: string) => void
+export type EndCheck = (passed: boolean, detail: string, isOurs?: boolean) => void
+
+/** Errors that tell of a lack on our side, and nothing about whom we wanted to ask. */
+const LACKS: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
+
+/** Ends a check with the error of its connection. */
+export function endWithError(end: EndCheck, error: Error): void {
+  end(false, error.message, 'code' in error && LACKS.includes(error.code))
+}
 
 /**
  * One run over the network: ends by its deadline, and when `signal` is aborted, and lets go of its
@@ -18,11 +26,11 @@ export function boundedRun(
   begin: (end: EndCheck) => { destroy(): unknown }
 ): Promise<CheckResult> {
   return new Promise((resolve) => {
-    const end: EndCheck = (passed, detail) => {
+    const end: EndCheck = (passed, detail, isOurs = false) => {
       signal.removeEventListener('abort', abort)
       clearTimeout(timer)
       connection.destroy()
-      resolve({ passed, detail })
+      resolve({ passed, detail, ...(isOurs ? { isOurs } : {}) })
     }
     const abort = (): void => {
       end(false, 'ended with tsha')

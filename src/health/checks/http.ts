@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http'
 import type { CheckRun } from '../scheduler.js'
-import { boundedRun, type EndCheck } from './bounded.js'
+import { boundedRun, endWithError, type EndCheck } from './bounded.js'
 
 /** A server that is well when it answers a GET as expected. */
 export interface HttpOptions {
@@ -35,7 +35,7 @@ export function httpCheck(options: HttpOptions): CheckRun {
       })
       // Stays for life: what breaks after the end of the check is nobody's error.
       message.on('error', (error) => {
-        end(false, error.message)
+        endWithError(end, error)
       })
       message.on('response', (response) => {
         const status = response.statusCode ?? 0

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { CheckRun } from '../scheduler.js'
-import { boundedRun } from './bounded.js'
+import { boundedRun, endWithError } from './bounded.js'
 
 /** A server that is well when it takes a connection. */
 export interface TcpOptions {
@@ -15,7 +15,7 @@ export function tcpCheck({ host, port, timeoutMs }: TcpOptions): CheckRun {
     boundedRun(signal, timeoutMs, `took no connection within ${timeoutMs} ms`, (end) => {
       const socket = connect({ host, port })
       socket.on('error', (error) => {
-        end(false, error.message)
+        endWithError(end, error)
       })
       socket.on('connect', () => {
         end(true, 'took a connection')

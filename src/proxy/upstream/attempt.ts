@@ -1,4 +1,5 @@
 import type { RequestBody } from '../body/request-body.js'
+import { isLack } from '../descriptors.js'
 import { errnoText } from '../error-log.js'
 import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
 import { BodyDecoder } from '../http1/body.js'
@@ -11,6 +12,7 @@ import type { AttemptFacts } from '../variables.js'
 import type { ConnectionUser, UpstreamConnection } from './connection.js'
 import type { FailureKind } from './next-upstream.js'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 import type { UpstreamPool } from './pool.js'
 import type { Awaited } from './silence.js'
 
@@ -21,6 +23,8 @@ export interface AttemptFailure {
   readonly message: string
   /** A pooled connection that broke before the first byte of an answer: probably it was stale. */
   readonly isStale: boolean
+  /** Something was lacking on our side, such as a file descriptor: the peer was not even asked. */
+  readonly isOurs: boolean
 }
 
 /** Who makes attempts and hears how they go. */
@@ -57,7 +61,6 @@ const MAX_INTERIM = 16
 /** One try of a request on one peer. */
 export class Attempt implements ConnectionUser, AttemptFacts {
   readonly peer: Peer
-  readonly address: string
   readonly startedAt: number
   readonly isReused: boolean
   endedAt: number
@@ -93,7 +96,6 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     fresh: boolean
   ) {
     this.peer = peer
-    this.address = peer.address
     this.#request = request
     this.#owner = owner
     this.#pool = pool
@@ -102,7 +104,18 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.endedAt = this.startedAt
     const idle = fresh ? null : pool.take(peer, this, this.startedAt)
     this.isReused = idle !== null
-    this.#connection = idle ?? pool.open(peer, this, this.startedAt)
+    this.#connection =
+      idle ?? pool.open(peer, peer.addresses.next(this.startedAt), this, this.startedAt)
+  }
+
+  /** The address of the peer that it goes to. */
+  get target(): Target {
+    return this.#connection.target
+  }
+
+  /** `host:port`, for the logs. */
+  get address(): string {
+    return this.#connection.target.address
   }
 
   /** Sends the request, now or as soon as the connection is there. */
@@ -152,6 +165,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   onConnected(): void {
     this.peer.connected(this.#now())
+    this.target.avoidedUntil = -Infinity
     this.#send()
   }
 
@@ -185,7 +199,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   onFailed(error: Error): void {
     if (!this.isRequestSent) {
-      this.#fail('error', `connect() failed (${errnoText(error)}) while connecting to upstream`)
+      const message = `connect() failed (${errnoText(error)}) while connecting to upstream`
+      this.#fail('error', message, isLack(error))
     } else {
       this.#fail('error', `recv() failed (${errnoText(error)}) ${this.#where()}`)
     }
@@ -378,13 +393,13 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#owner.onResponseEnd()
   }
 
-  #fail(kind: AttemptFailure['kind'], message: string): void {
+  #fail(kind: AttemptFailure['kind'], message: string, isOurs = false): void {
     if (this.#isOver) return
     const isStale = kind === 'error' && this.isReused && !this.#hasAnswered
     this.#finish()
     this.#connection.destroy()
     if (this.#head === null) this.answerStatus = kind === 'timeout' ? 504 : 502
-    this.#owner.onFailure(this, { kind, message, isStale })
+    this.#owner.onFailure(this, { kind, message, isStale, isOurs })
   }
 
   #finish(): void {

@@ -1,5 +1,6 @@
 import { TcpSocket, type SocketUser } from '../tcp/socket.js'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 
 /** Who a connection belongs to at the moment: an attempt, or the pool while it is idle. */
 export interface ConnectionUser {
@@ -19,6 +20,7 @@ export interface ConnectionUser {
 /** One TCP connection to a peer. */
 export class UpstreamConnection implements SocketUser {
   readonly peer: Peer
+  readonly target: Target
   /** Null only once it is of no use to anybody. */
   user: ConnectionUser | null
   /** Requests sent on it. */
@@ -31,18 +33,27 @@ export class UpstreamConnection implements SocketUser {
   maxIdleMs = Infinity
   readonly openedAt: number
   isConnected = false
+  /** Its peer has this address no more: no further request goes out on it. */
+  isOutdated = false
   /** When the user wants `onDeadline`; Infinity is never. */
   deadline = Infinity
   readonly #socket: TcpSocket
   readonly #onClosed: ClosedHandler
 
   /** Begins to connect. */
-  constructor(peer: Peer, user: ConnectionUser, now: number, onClosed: ClosedHandler) {
+  constructor(
+    peer: Peer,
+    target: Target,
+    user: ConnectionUser,
+    now: number,
+    onClosed: ClosedHandler
+  ) {
     this.peer = peer
+    this.target = target
     this.user = user
     this.openedAt = now
     this.#onClosed = onClosed
-    this.#socket = TcpSocket.connect(peer.server.host, peer.server.port)
+    this.#socket = TcpSocket.connect(target.host, target.port)
     this.#socket.user = this
   }
 

@@ -110,7 +110,7 @@ export class PeerGroup {
     if (!this.#hasLastResort) return null
     let best: Peer | null = null
     for (const peer of this.peers) {
-      if (peer.server.down) continue
+      if (peer.server.down || !peer.addresses.isKnown) continue
       // One that is well and only busy: nothing has to be tried.
       if (!this.#isDisabled(peer, now)) return null
       if (peer.isLastResort || peer.isFull) continue
@@ -194,7 +194,8 @@ export class PeerGroup {
   }
 
   #isUsable(peer: Peer, tried: readonly Peer[], now: number): boolean {
-    if (peer.server.down || tried.includes(peer) || peer.isFull) return false
+    if (peer.server.down || !peer.addresses.isKnown) return false
+    if (tried.includes(peer) || peer.isFull) return false
     return !this.#isDisabled(peer, now)
   }
 

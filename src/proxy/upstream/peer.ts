@@ -1,17 +1,16 @@
-import { formatEndpoint } from '../endpoint.js'
 import type { UpstreamServer } from '../model.js'
 import type { BusyPeer } from './least-conn.js'
+import { PeerAddresses } from './peer-addresses.js'
 import { HEALTHY, applyPeerEvent, isOut, type PeerEvent, type PeerStatus } from './peer-status.js'
 import { isLongEnough, type Awaited } from './silence.js'
 import { shareAfter } from './slow-start.js'
 
-/** One upstream address as a worker sees it. */
+/** One upstream server as a worker sees it. */
 export class Peer implements BusyPeer {
   /** In the order of the configuration over all upstreams, from 0. */
   readonly index: number
   readonly server: UpstreamServer
-  /** `host:port`, an IPv6 host in brackets. */
-  readonly address: string
+  readonly addresses: PeerAddresses
   readonly weight: number
   effectiveWeight: number
   currentWeight = 0
@@ -33,7 +32,7 @@ export class Peer implements BusyPeer {
     this.index = index
     this.server = server
     this.#report = report
-    this.address = formatEndpoint(server)
+    this.addresses = new PeerAddresses(server)
     this.weight = server.weight
     this.effectiveWeight = server.weight
   }

@@ -2,6 +2,7 @@ import { parseKeepAlive, safeIdleMs } from '../http1/keep-alive.js'
 import type { Upstream, UpstreamKeepalive } from '../model.js'
 import { UpstreamConnection, type ConnectionUser } from './connection.js'
 import type { Peer } from './peer.js'
+import type { Target } from './peer-addresses.js'
 
 /** The idle connections to one peer, and how they are kept. */
 interface PeerIdle {
@@ -44,9 +45,9 @@ export class UpstreamPool {
     return null
   }
 
-  /** Begins a new connection. */
-  open(peer: Peer, user: ConnectionUser, now: number): UpstreamConnection {
-    const connection = new UpstreamConnection(peer, user, now, (closed) => {
+  /** Begins a new connection to one of the addresses of a peer. */
+  open(peer: Peer, target: Target, user: ConnectionUser, now: number): UpstreamConnection {
+    const connection = new UpstreamConnection(peer, target, user, now, (closed) => {
       this.#all.delete(closed)
     })
     this.#all.add(connection)
@@ -70,7 +71,8 @@ export class UpstreamPool {
       connections.length >= keepalive.connections ||
       connection.requests >= Math.min(keepalive.requests, connection.maxRequests) ||
       now - connection.openedAt >= keepalive.lifetimeMs ||
-      idleMs <= 0
+      idleMs <= 0 ||
+      connection.isOutdated
     ) {
       connection.destroy()
       return
@@ -93,6 +95,17 @@ export class UpstreamPool {
     if (oldest === undefined) return false
     discard(oldest, among)
     return true
+  }
+
+  /** The addresses of a peer have changed: connections to those that are gone are not used again. */
+  retire(peer: Peer): void {
+    for (const connection of this.#all) {
+      if (connection.peer !== peer || peer.addresses.has(connection.target)) continue
+      connection.isOutdated = true
+      if (connection.user instanceof IdleUser) {
+        discard(connection, this.#idle[peer.index]?.connections ?? [])
+      }
+    }
   }
 
   /** Tells every user whose deadline has passed. */

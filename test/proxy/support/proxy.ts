@@ -86,6 +86,7 @@ export function proxyConfig(setup: ProxySetup, directory: string): ProxyConfig {
     group: null,
     workerConnections: 1024,
     bodyTempPath: directory,
+    resolveIntervalMs: 10_000,
     errorLog: { path: join(directory, 'error.log'), level: 'info' },
     upstreams: [
       {

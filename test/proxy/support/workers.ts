@@ -5,6 +5,7 @@ import type { ProxyConfig } from '../../../src/proxy/model.js'
 import type { DirectorMessage, WorkerMessage } from '../../../src/proxy/worker-messages.js'
 
 const LIMIT_MS = 10_000
+const HANGING_DISK = fileURLToPath(new URL('./hanging-disk.js', import.meta.url))
 
 /** A worker process and everything that it has said. */
 export class WorkerUnderTest {
@@ -13,13 +14,14 @@ export class WorkerUnderTest {
   readonly exited: Promise<{ code: number | null; signal: string | null }>
   #wake: () => void = () => undefined
 
-  constructor() {
+  /** @param hangingFifo makes its disk hang, see hanging-disk.ts */
+  constructor(hangingFifo?: string) {
     cluster.schedulingPolicy = cluster.SCHED_NONE
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('../../../src/proxy/worker.js', import.meta.url)),
-      execArgv: []
+      execArgv: hangingFifo === undefined ? [] : ['--import', HANGING_DISK]
     })
-    this.worker = cluster.fork()
+    this.worker = cluster.fork(hangingFifo === undefined ? {} : { HANGING_FIFO: hangingFifo })
     this.worker.on('message', (message: WorkerMessage) => {
       this.messages.push(message)
       this.#wake()
@@ -62,7 +64,7 @@ export class WorkerUnderTest {
   /** Waits for the worker and gives it its configuration. */
   async start(config: ProxyConfig): Promise<void> {
     await this.hear('ready')
-    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [] })
+    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [], names: [] })
   }
 
   async kill(): Promise<void> {
