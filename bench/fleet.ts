@@ -21,8 +21,8 @@ export interface Program {
 }
 
 /**
- * Everything that the benchmark starts and every file that it writes. Programs run in process groups
- * of their own, so that Ctrl-C reaches the benchmark alone, which then ends them by their ids.
+ * Everything that a benchmark or a soak starts and every file that it writes. Programs run in process
+ * groups of their own, so that Ctrl-C reaches the starter alone, which then ends them by their ids.
  */
 export class Fleet {
   /** Its own temporary directory, readable for all: nginx reads files as another user. */
@@ -33,8 +33,9 @@ export class Fleet {
     rmSync(this.directory, { recursive: true, force: true })
   }
 
-  constructor() {
-    this.directory = mkdtempSync(join(tmpdir(), 'tsha-bench-'))
+  /** @param purpose part of the directory's name */
+  constructor(purpose: string) {
+    this.directory = mkdtempSync(join(tmpdir(), `tsha-${purpose}-`))
     chmodSync(this.directory, 0o755)
     process.once('exit', this.#killAll)
   }
