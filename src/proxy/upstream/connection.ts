@@ -52,7 +52,10 @@ export class UpstreamConnection {
       this.user?.onConnected()
     })
     this.#socket.on('drain', () => this.user?.onDrain())
-    this.#socket.on('end', () => this.user?.onEnd())
+    this.#socket.on('end', () => {
+      if (this.#isReset) this.#lose(RESET)
+      else this.user?.onEnd()
+    })
     this.#socket.on('error', (error) => {
       this.#lose(error)
     })
@@ -102,6 +105,15 @@ export class UpstreamConnection {
     this.#socket.destroy()
   }
 
+  /**
+   * Whether the end that Node tells of was a reset: it tells of one right behind data as if the peer
+   * had ended regularly (libuv, `uv__stream_io`), and then half a response would pass for a whole one.
+   * The kernel knows better: a connection that was reset has no other end any more (getpeername(2)).
+   */
+  get #isReset(): boolean {
+    return this.#socket.remoteAddress === undefined
+  }
+
   #lose(error: Error): void {
     const { user } = this
     this.user = null
@@ -114,3 +126,4 @@ export class UpstreamConnection {
 export type ClosedHandler = (connection: UpstreamConnection) => void
 
 const CLOSED = new Error('connection closed')
+const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
