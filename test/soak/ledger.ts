@@ -1,7 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { JournalEntry } from './client/journal.js'
-import { readJournalLine } from './client/journal.js'
+import { readJournalLine, type JournalEntry } from './client/journal.js'
 import { OUTCOMES, type Outcome } from './client/outcome.js'
 import type { Findings } from './findings.js'
 import type { FaultKind } from './plan.js'
@@ -30,6 +29,10 @@ export interface Balance {
 
 /** After this a server that was away is sure to be used as if nothing had been. */
 const AFTERMATH_MS = 2000
+/** Wall clocks of two processes are read in whole milliseconds. */
+const CLOCK_MS = 1
+/** A killed process may still run this long on a busy machine. */
+const KILL_MS = 50
 /** Faults after which a response may be cut although it had begun. */
 const CUTTING: readonly (FaultKind | null)[] = [
   'reset-body',
@@ -57,9 +60,11 @@ export async function audit(books: Books, findings: Findings): Promise<Balance> 
     requests++
     entries[entry.id] = entry
     outcomes[entry.outcome]++
-    const isExplained = isDuringOutage(entry, books.outages)
-    judge(entry, isExplained, findings)
-    if (entry.outcome === 'gateway' && entry.fault === null && !isExplained) collateral++
+    judge(entry, books.outages, findings)
+    const { outcome, fault } = entry
+    if (outcome === 'gateway' && fault === null && !isAround(entry, books.outages, AFTERMATH_MS)) {
+      collateral++
+    }
   }
   const posts = await auditPosts(books.upstreams, entries, findings)
   const accessLines =
@@ -67,18 +72,19 @@ export async function audit(books: Books, findings: Findings): Promise<Balance> 
   return { requests, outcomes, collateral, posts, accessLines }
 }
 
-function judge(entry: JournalEntry, isExplained: boolean, findings: Findings): void {
+function judge(entry: JournalEntry, outages: readonly Outage[], findings: Findings): void {
   const told = describe(entry)
   switch (entry.outcome) {
     case 'wrong':
       findings.add('wrong responses', told)
       break
     case 'short':
-      if (!isExplained) findings.add('responses cut invisibly', told)
+      if (!wasKilled(entry, outages)) findings.add('responses cut invisibly', told)
       break
     case 'cut': {
       const isOwn = CUTTING.includes(entry.fault) || entry.manner === 'stalled-reader'
-      if (!isOwn && !isExplained) findings.add('responses cut without a reason', told)
+      if (!isOwn && !isAround(entry, outages, 0))
+        findings.add('responses cut without a reason', told)
       break
     }
     default:
@@ -92,9 +98,18 @@ function describe(entry: JournalEntry): string {
   return `${method} ${id} (${framing}): ${outcome} ${status} ${received} bytes: ${detail} (${how})`
 }
 
-function isDuringOutage(entry: JournalEntry, outages: readonly Outage[]): boolean {
+/** Whether a request ran while a server was away, or up to so long after that. */
+function isAround(entry: JournalEntry, outages: readonly Outage[], afterMs: number): boolean {
   const end = entry.startedAt + entry.elapsedMs
-  return outages.some(({ from, to }) => entry.startedAt <= to + AFTERMATH_MS && end >= from - 1)
+  return outages.some(({ from, to }) => entry.startedAt <= to + afterMs && end >= from - CLOCK_MS)
+}
+
+/** Whether a server was killed just then: the kernel ends its connections as if it had done so itself. */
+function wasKilled(entry: JournalEntry, outages: readonly Outage[]): boolean {
+  const end = entry.startedAt + entry.elapsedMs
+  return outages.some(({ kind, from }) => {
+    return kind === 'killed' && entry.startedAt <= from + KILL_MS && end >= from - CLOCK_MS
+  })
 }
 
 /** A POST may reach one server once. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Fleet, Program } from '../../bench/fleet.js'
 import { answering, LOOPBACK } from '../../bench/sockets.js'
@@ -7,6 +8,8 @@ import { childrenOf } from '../netns/lab/process-tree.js'
 import { MAX_UPLOAD } from './plan.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tsha.js', import.meta.url))
+
+const START_POLL_MS = 50
 
 /** The program under test. */
 export interface ProxyUnderSoak {
@@ -32,6 +35,8 @@ export async function startProxy(
   writeFileSync(conf, nginxConf(directory, port, upstreams, workers))
   const program = fleet.start('tsha', [process.execPath, PROGRAM, '--nginx-conf', conf])
   await answering(program, port, '/web/')
+  // One worker answers already; the others have to be there too before anybody is counted.
+  while (!program.output().includes('"msg":"tsha runs"')) await sleep(START_POLL_MS)
   return {
     program,
     port,

@@ -10,6 +10,7 @@ const SLOW_PIECES = 20
 /** Longer than `send_timeout` of the proxy under test. */
 const STALL_MS = 8000
 const LONGEST_PIECE = 60_000
+const MOST_PIECES = 2000
 const READ_STEP = 64 * 1024
 const READ_PAUSE_MS = 25
 /** What `abort-waiting` waits at most. */
@@ -81,7 +82,8 @@ function paceOf(session: Session, errand: Errand, size: number): Pace {
     const between = (): Promise<boolean> => sleep(SLOW_PIECE_MS, true)
     return { longest: Math.min(LONGEST_PIECE, Math.ceil(size / SLOW_PIECES)), between }
   }
-  const longest = 1 + ((plans[0].id * 6007) % LONGEST_PIECE)
+  const varied = 1 + ((plans[0].id * 6007) % LONGEST_PIECE)
+  const longest = Math.max(varied, Math.ceil(size / MOST_PIECES))
   if (manner.kind !== 'abort-upload') return { longest, between: () => true }
   const leaveAt = Math.floor((size * manner.at) / 1000)
   return {

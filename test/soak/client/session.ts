@@ -159,6 +159,11 @@ export class Session {
 
   #onEnd(): void {
     if (this.#isOver) return
+    // Node takes a reset right behind data for an end; only such a connection has no other side.
+    if (this.socket.remoteAddress === undefined) {
+      this.#lose('cut')
+      return
+    }
     const isRegular = this.#reader.end()
     this.#lose(isRegular ? 'nothing' : 'cut')
     this.socket.end()

@@ -20,6 +20,7 @@ const EVENT_GAP_MS = 60
 const DRIPS = 24
 const DRIP_GAP_MS = 12
 const LONGEST_CHUNK = 60_000
+const MOST_CHUNKS = 2000
 const HUGE_FIELD = 40 * 1024
 const GARBAGE = '\x16\x03\x01 this is no HTTP \0\r\n\r\n'
 
@@ -119,7 +120,7 @@ async function sendBody(socket: Socket, bodies: Bodies, answer: Answer): Promise
 function longestPiece({ order, fault }: Answer): number {
   if (order.isEvents) return Math.ceil(order.size / EVENTS)
   if (fault === 'drip') return Math.ceil(order.size / DRIPS)
-  return 1 + ((order.id * 7919) % LONGEST_CHUNK)
+  return Math.max(1 + ((order.id * 7919) % LONGEST_CHUNK), Math.ceil(order.size / MOST_CHUNKS))
 }
 
 function writePiece(socket: Socket, { framing }: Order, piece: Buffer): void {

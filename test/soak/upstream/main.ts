@@ -1,7 +1,6 @@
-import { appendFileSync, closeSync, openSync, writeSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { appendFileSync, openSync, writeSync } from 'node:fs'
 import { Bodies } from '../bodies.js'
-import { Conversation } from './conversation.js'
+import { listen } from './server.js'
 
 /**
  * One upstream server: `node main.js PORT INDEX SEED JOURNAL`. Its journal has a line `post ID` for each
@@ -12,20 +11,15 @@ const [port = '', index = '', seed = '', journal = ''] = process.argv.slice(2)
 const bodies = new Bodies(Number(seed))
 const fd = openSync(journal, 'a')
 
-const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-  new Conversation(socket, {
-    index: Number(index),
-    bodies,
-    note: (line) => writeSync(fd, `${line}\n`)
-  })
-})
-server.listen(Number(port), '127.0.0.1')
-
 process.on('uncaughtException', (error) => {
   appendFileSync(journal, `bad the upstream server itself: ${error.stack ?? error.message}\n`)
   process.exit(1)
 })
 process.on('SIGTERM', () => {
-  closeSync(fd)
   process.exit(0)
+})
+listen(Number(port), {
+  index: Number(index),
+  bodies,
+  note: (line) => writeSync(fd, `${line}\n`)
 })
