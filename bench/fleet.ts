@@ -27,10 +27,12 @@ export interface Program {
 export class Fleet {
   /** Its own temporary directory, readable for all: nginx reads files as another user. */
   readonly directory: string
+  /** Whether the files stay when it is closed. */
+  keepsFiles = false
   readonly #children = new Map<ChildProcess, Promise<string>>()
   readonly #killAll = (): void => {
     for (const child of this.#children.keys()) killFamily(child)
-    rmSync(this.directory, { recursive: true, force: true })
+    this.#removeFiles()
   }
 
   /** @param purpose part of the directory's name */
@@ -109,8 +111,12 @@ export class Fleet {
   async close(): Promise<void> {
     const running = [...this.#children]
     await Promise.all(running.map(([child, exited]) => stop(child, exited)))
-    rmSync(this.directory, { recursive: true, force: true })
+    this.#removeFiles()
     process.off('exit', this.#killAll)
+  }
+
+  #removeFiles(): void {
+    if (!this.keepsFiles) rmSync(this.directory, { recursive: true, force: true })
   }
 
   #watch(child: ChildProcess): Promise<string> {

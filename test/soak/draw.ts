@@ -40,6 +40,7 @@ export interface Mix {
 }
 
 const KIB = 1024
+const SMALL_UPLOAD = 4 * KIB
 const PLAIN: Manner = { kind: 'plain', at: 0 }
 const EVERYBODY = 0b111
 
@@ -54,14 +55,20 @@ export function drawErrand(mix: Mix, id: number): Errand {
 }
 
 function pipelined(mix: Mix, random: Random, id: number): [Plan, ...Plan[]] {
-  const plans: [Plan, ...Plan[]] = [smallGet(mix, random, id)]
+  const plans: [Plan, ...Plan[]] = [smallOne(mix, random, id)]
   const count = 2 + random.below(7)
-  while (plans.length < count) plans.push(smallGet(mix, random, id + plans.length))
+  while (plans.length < count) plans.push(smallOne(mix, random, id + plans.length))
   return plans
 }
 
-function smallGet(mix: Mix, random: Random, id: number): Plan {
-  return withFault(mix, random, { ...plainGet(random, id), size: random.below(2 * KIB) })
+/** Mostly a GET, sometimes with a body that leaves together with its head. */
+function smallOne(mix: Mix, random: Random, id: number): Plan {
+  const get = plainGet(random, id)
+  if (random.below(6) > 0) return withFault(mix, random, get)
+  const upload = random.below(SMALL_UPLOAD)
+  const uploadFraming = random.pick<Plan['uploadFraming']>(['length', 'chunked'])
+  const method = random.pick<Plan['method']>(['POST', 'PUT'])
+  return withFault(mix, random, { ...get, method, upload, uploadFraming })
 }
 
 function plainGet(random: Random, id: number): Plan {
@@ -138,6 +145,8 @@ function isPossible(plan: Plan, { kind }: Fault): boolean {
     case 'early':
     case 'early-end':
       return plan.upload !== null
+    case 'status-503':
+      return plan.status === 200
     case 'garbage-after':
       return plan.framing !== 'close' || !hasBody(plan)
     default:

@@ -10,8 +10,8 @@ import type { Outage } from './upstreams.js'
 export interface Books {
   readonly clients: string
   readonly upstreams: readonly string[]
-  /** Null when no proxy was there that writes one. */
-  readonly accessLog: string | null
+  /** Null when no proxy was there that writes them. */
+  readonly accessLogs: readonly string[] | null
   readonly outages: readonly Outage[]
   /** How often the proxy answered 404 to a request without an id. */
   readonly probes: number
@@ -68,7 +68,9 @@ export async function audit(books: Books, findings: Findings): Promise<Balance> 
   }
   const posts = await auditPosts(books.upstreams, entries, findings)
   const accessLines =
-    books.accessLog === null ? 0 : await auditAccessLog(books.accessLog, entries, books, findings)
+    books.accessLogs === null
+      ? 0
+      : await auditAccessLogs(books.accessLogs, entries, books, findings)
   return { requests, outcomes, collateral, posts, accessLines }
 }
 
@@ -120,17 +122,15 @@ async function auditPosts(
 ): Promise<number> {
   const times = new Uint8Array(entries.length)
   let posts = 0
-  for (const journal of journals) {
-    for await (const line of linesOf(journal)) {
-      const id = /^post (\d+)$/.exec(line)?.[1]
-      if (id === undefined) {
-        findings.add('requests that the upstream servers refuse', line)
-        continue
-      }
-      posts++
-      times[Number(id)] = (times[Number(id)] ?? 0) + 1
-      if (times[Number(id)] === 2) findings.add('POST executed twice', `POST ${id}`)
+  for await (const line of linesOf(...journals)) {
+    const id = /^post (\d+)$/.exec(line)?.[1]
+    if (id === undefined) {
+      findings.add('requests that the upstream servers refuse', line)
+      continue
     }
+    posts++
+    times[Number(id)] = (times[Number(id)] ?? 0) + 1
+    if (times[Number(id)] === 2) findings.add('POST executed twice', `POST ${id}`)
   }
   for (const entry of entries) {
     if (entry?.method !== 'POST' || entry.outcome !== 'ok' || times[entry.id] !== 0) continue
@@ -140,8 +140,8 @@ async function auditPosts(
 }
 
 /** Every request is in the access log once, as its client saw it. */
-async function auditAccessLog(
-  path: string,
+async function auditAccessLogs(
+  paths: readonly string[],
   entries: readonly (JournalEntry | undefined)[],
   books: Books,
   findings: Findings
@@ -149,7 +149,7 @@ async function auditAccessLog(
   const times = new Uint8Array(entries.length)
   const strangers = new Map<string, number>()
   let lines = 0
-  for await (const line of linesOf(path)) {
+  for await (const line of linesOf(...paths)) {
     lines++
     const [id = '', status = '', bytes = ''] = line.split(' ')
     if (id === '-') {
@@ -197,7 +197,8 @@ function auditStrangers(
   }
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
-  if (!existsSync(path)) return
-  yield* createInterface({ input: createReadStream(path, 'latin1'), crlfDelay: Infinity })
+async function* linesOf(...paths: readonly string[]): AsyncGenerator<string> {
+  for (const path of paths.filter((each) => existsSync(each))) {
+    yield* createInterface({ input: createReadStream(path, 'latin1'), crlfDelay: Infinity })
+  }
 }

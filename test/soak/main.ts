@@ -31,10 +31,14 @@ async function main(): Promise<void> {
   )
   try {
     const say = (line: string): void => void process.stderr.write(`soak: ${line}\n`)
-    say(`seed ${options.seed}, logs in ${fleet.directory}`)
+    say(`seed ${options.seed}`)
     const result = await soak(fleet, options, say)
     process.stdout.write(`${formatReport(options, result)}\n`)
-    if (result.findings.length > 0) process.exitCode = 1
+    if (result.findings.length > 0) {
+      process.exitCode = 1
+      fleet.keepsFiles = true
+      say(`what everybody wrote down stays in ${fleet.directory}`)
+    }
   } finally {
     clearTimeout(timer)
     await fleet.close()

@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Fleet, Program } from '../../bench/fleet.js'
 import { answering, LOOPBACK } from '../../bench/sockets.js'
-import { childrenOf } from '../netns/lab/process-tree.js'
+import { childrenOf, signalProcess } from '../netns/lab/process-tree.js'
 import { MAX_UPLOAD } from './plan.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tsha.js', import.meta.url))
@@ -15,7 +15,10 @@ const START_POLL_MS = 50
 export interface ProxyUnderSoak {
   readonly program: Program
   readonly port: number
-  readonly accessLog: string
+  /** All that there were, the oldest first. */
+  accessLogs(): readonly string[]
+  /** Puts the access log away and has a new one begun, as logrotate does. */
+  rotate(): void
   readonly errorLog: string
   /** The director first. */
   pids(): readonly number[]
@@ -37,10 +40,18 @@ export async function startProxy(
   await answering(program, port, '/web/')
   // One worker answers already; the others have to be there too before anybody is counted.
   while (!program.output().includes('"msg":"tsha runs"')) await sleep(START_POLL_MS)
+  const accessLog = join(directory, 'access.log')
+  const old: string[] = []
   return {
     program,
     port,
-    accessLog: join(directory, 'access.log'),
+    accessLogs: () => [...old, accessLog],
+    rotate: () => {
+      const name = `${accessLog}.${old.length + 1}`
+      renameSync(accessLog, name)
+      old.push(name)
+      signalProcess(program.pid, 'SIGUSR1')
+    },
     errorLog: join(directory, 'error.log'),
     pids: () => [program.pid, ...childrenOf(program.pid)],
     complaints: () =>

@@ -24,6 +24,9 @@ const SLOPE_MINIMUM_SECONDS = 240
 /** Descriptors that Node may keep of its own once it has needed them. */
 const SPARE_FDS = 4
 
+/** The access log is rotated after so many samples. */
+const SAMPLES_A_LOG = 4
+
 /** What a run has shown. */
 export interface SoakResult {
   readonly findings: readonly string[]
@@ -53,7 +56,7 @@ export async function soak(
   const pids = proxy.pids()
   const before = lookAt(pids, ports)
   const probes = new Probes(ports.listen)
-  const load = new Load(pids, ports, probes, upstreams, say)
+  const load = new Load(proxy, ports, probes, upstreams, say)
   const journal = join(fleet.directory, 'clients.journal')
   const { seed, calibrateSeconds, seconds, rate, sampleMs } = options
   const order = { port: ports.listen, seed, journal, calibrateSeconds, seconds, rate }
@@ -81,7 +84,7 @@ export async function soak(
     {
       clients: journal,
       upstreams: upstreams.journals,
-      accessLog: proxy.accessLog,
+      accessLogs: proxy.accessLogs(),
       outages,
       probes: probes.answered
     },
@@ -106,6 +109,7 @@ class Load {
   peak = 0
   rate = 0
   readonly samples: Sample[] = []
+  readonly #proxy: ProxyUnderSoak
   readonly #pids: readonly number[]
   readonly #ports: Ports
   readonly #probes: Probes
@@ -114,13 +118,14 @@ class Load {
   #beganAt = 0
 
   constructor(
-    pids: readonly number[],
+    proxy: ProxyUnderSoak,
     ports: Ports,
     probes: Probes,
     upstreams: Upstreams,
     say: (line: string) => void
   ) {
-    this.#pids = pids
+    this.#proxy = proxy
+    this.#pids = proxy.pids()
     this.#ports = ports
     this.#probes = probes
     this.#upstreams = upstreams
@@ -152,6 +157,7 @@ class Load {
     const sample = { ...times, processes, interval }
     this.samples.push(sample)
     this.#say(sampleLine(sample, this.#beganAt))
+    if (this.samples.length % SAMPLES_A_LOG === 0) this.#proxy.rotate()
   }
 }
 

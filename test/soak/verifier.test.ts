@@ -59,7 +59,7 @@ async function findingsOf(
     writeFileSync(books.clients, lines.map((line) => `${line}\n`).join(''))
     writeFileSync(join(directory, 'upstream'), notes.map((note) => `${note}\n`).join(''))
     const findings = new Findings()
-    await audit({ ...books, accessLog: null, outages: [], probes: 0 }, findings)
+    await audit({ ...books, accessLogs: null, outages: [], probes: 0 }, findings)
     return findings.lines().map(withoutChance)
   } finally {
     proxy.close()

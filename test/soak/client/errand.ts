@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bodies } from '../bodies.js'
 import type { Errand } from '../draw.js'
 import { Expectation } from './expectation.js'
-import { headText, sendBody, type Pace } from './request.js'
+import { headText, sendBody, wholeText, type Pace } from './request.js'
 import type { Session } from './session.js'
 
 const SLOW_PIECE_MS = 30
@@ -45,7 +45,11 @@ function isReset({ manner }: Errand): boolean {
 async function ask(session: Session, bodies: Bodies, errand: Errand): Promise<void> {
   const { plans, manner } = errand
   const [plan] = plans
-  const text = plans.map(headText).join('')
+  if (plans.length > 1) {
+    await session.write(plans.map((each) => wholeText(bodies, each)).join(''))
+    return
+  }
+  const text = headText(plan)
   switch (manner.kind) {
     case 'abort-connected':
       await sleep(manner.at % 20)

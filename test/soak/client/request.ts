@@ -13,6 +13,17 @@ export function headText(plan: Plan): string {
   return `${text}\r\n`
 }
 
+/** A whole request with a small body, as latin1 text, to be sent together with others. */
+export function wholeText(bodies: Bodies, plan: Plan): string {
+  const { id, upload, uploadFraming } = plan
+  const head = headText(plan)
+  if (upload === null) return head
+  const body = bodies.piece('request', id, 0, upload).toString('latin1')
+  if (uploadFraming === 'length') return `${head}${body}`
+  const chunk = upload === 0 ? '' : `${upload.toString(16)}\r\n${body}\r\n`
+  return `${head}${chunk}0\r\n\r\n`
+}
+
 /** How a body is sent. */
 export interface Pace {
   readonly longest: number
