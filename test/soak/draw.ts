@@ -1,5 +1,5 @@
 import { Random } from '../fuzz/random.js'
-import { FAULTS, FRAMINGS, GROUPS, MAX_UPLOAD, type Fault, type Plan } from './plan.js'
+import { FAULTS, FRAMINGS, GROUPS, MAX_UPLOAD, type FaultKind, type Plan } from './plan.js'
 
 /** How a client behaves; all but the first are faults of its own. */
 export type MannerKind =
@@ -127,12 +127,20 @@ function uploadSize(random: Random): number {
 function withFault(mix: Mix, random: Random, plan: Plan): Plan {
   if (mix.isCalm || random.below(25) > 0) return plan
   const who = random.below(20) === 0 ? EVERYBODY : 1 << random.below(3)
-  const fault: Fault = { kind: random.pick(FAULTS), at: random.below(1000), who }
-  return isPossible(plan, fault) ? { ...plan, fault } : plan
+  return { ...plan, fault: { kind: drawFault(random, plan), at: random.below(1000), who } }
+}
+
+/** Few requests have a body: those that do shall often be answered before it is there. */
+function drawFault(random: Random, plan: Plan): FaultKind {
+  if (plan.upload !== null && random.oneIn(3)) return random.pick(['early', 'early-end'])
+  for (;;) {
+    const kind = random.pick(FAULTS)
+    if (isPossible(plan, kind)) return kind
+  }
 }
 
 /** A body that ends with its connection is whole for everybody when that ends: that is no fault to see. */
-function isPossible(plan: Plan, { kind }: Fault): boolean {
+function isPossible(plan: Plan, kind: FaultKind): boolean {
   switch (kind) {
     case 'reset-body':
     case 'stall-body':
