@@ -21,20 +21,23 @@ export interface Program {
 }
 
 /**
- * Everything that the benchmark starts and every file that it writes. Programs run in process groups
- * of their own, so that Ctrl-C reaches the benchmark alone, which then ends them by their ids.
+ * Everything that a benchmark or a soak starts and every file that it writes. Programs run in process
+ * groups of their own, so that Ctrl-C reaches the starter alone, which then ends them by their ids.
  */
 export class Fleet {
   /** Its own temporary directory, readable for all: nginx reads files as another user. */
   readonly directory: string
+  /** Whether the files stay when it is closed. */
+  keepsFiles = false
   readonly #children = new Map<ChildProcess, Promise<string>>()
   readonly #killAll = (): void => {
     for (const child of this.#children.keys()) killFamily(child)
-    rmSync(this.directory, { recursive: true, force: true })
+    this.#removeFiles()
   }
 
-  constructor() {
-    this.directory = mkdtempSync(join(tmpdir(), 'tsha-bench-'))
+  /** @param purpose part of the directory's name */
+  constructor(purpose: string) {
+    this.directory = mkdtempSync(join(tmpdir(), `tsha-${purpose}-`))
     chmodSync(this.directory, 0o755)
     process.once('exit', this.#killAll)
   }
@@ -108,8 +111,12 @@ export class Fleet {
   async close(): Promise<void> {
     const running = [...this.#children]
     await Promise.all(running.map(([child, exited]) => stop(child, exited)))
-    rmSync(this.directory, { recursive: true, force: true })
+    this.#removeFiles()
     process.off('exit', this.#killAll)
+  }
+
+  #removeFiles(): void {
+    if (!this.keepsFiles) rmSync(this.directory, { recursive: true, force: true })
   }
 
   #watch(child: ChildProcess): Promise<string> {

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   }
   const { options, notes } = plan(wanted)
   const cores = divideCores()
-  const fleet = new Fleet()
+  const fleet = new Fleet('bench')
   const end = (why: string, code: number): void => {
     process.stderr.write(`bench: ${why}\n`)
     void fleet.close().then(() => process.exit(code))

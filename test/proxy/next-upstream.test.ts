@@ -240,3 +240,17 @@ t.test('RFC 9112 §8: an HTTP/1.0 client learns of a cut by a reset', async (t) 
   await client.rest()
   t.equal(client.ending, 'reset')
 })
+
+t.test('RFC 9112 §8: what a reset ends is never passed on as a whole response', async (t) => {
+  const web = await scriptedUpstream((_request, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\nhal')
+    socket.resetAndDestroy()
+  })
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, { servers: [web.port] })
+  const response = await exchange(proxy.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  t.match(response, /hal\r\n$/)
+  t.notMatch(response, /\r\n0\r\n\r\n$/)
+  const [line] = await proxy.errorLog()
+  t.match(line, /recv\(\) failed \(104: Connection reset by peer\) while reading upstream/)
+})

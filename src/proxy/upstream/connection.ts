@@ -67,7 +67,8 @@ export class UpstreamConnection implements SocketUser {
   }
 
   onEnd(): void {
-    this.user?.onEnd()
+    if (this.#isReset) this.#lose(RESET)
+    else this.user?.onEnd()
   }
 
   onDrain(): void {
@@ -129,6 +130,15 @@ export class UpstreamConnection implements SocketUser {
     this.#onClosed(this)
   }
 
+  /**
+   * Whether the end that Node tells of was a reset: it tells of one right behind data as if the peer
+   * had ended regularly (libuv, `uv__stream_io`), and then half a response would pass for a whole one.
+   * The kernel knows better: a connection that was reset has no other end any more (getpeername(2)).
+   */
+  get #isReset(): boolean {
+    return this.#socket.remoteAddress === undefined
+  }
+
   #lose(error: Error): void {
     const { user } = this
     this.user = null
@@ -141,3 +151,4 @@ export class UpstreamConnection implements SocketUser {
 export type ClosedHandler = (connection: UpstreamConnection) => void
 
 const CLOSED = new Error('connection closed')
+const RESET = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
