@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,9 @@ export async function startProxy(
 ): Promise<ProxyUnderSoak> {
   const { directory } = fleet
   const conf = join(directory, 'nginx.conf')
+  // The workers are another user.
+  mkdirSync(join(directory, 'bodies'))
+  chmodSync(join(directory, 'bodies'), 0o777)
   writeFileSync(conf, nginxConf(directory, port, upstreams, workers))
   const program = fleet.start('tsha', [process.execPath, PROGRAM, '--nginx-conf', conf])
   await answering(program, port, '/web/')
@@ -68,7 +71,8 @@ function isComplaint(line: string): boolean {
 
 /**
  * Two groups of the same servers: in `web` they are disabled after failures and whatever may be repeated
- * is; `steady` has nginx's own rules and never disables anybody.
+ * is, with bodies that are read whole, large ones to a file; `steady` has nginx's own rules and never
+ * disables anybody, and its bodies stream.
  */
 function nginxConf(
   directory: string,
@@ -85,6 +89,8 @@ http {
   log_format soak '$http_x_soak_id $status $body_bytes_sent $request_time "$request" $upstream_addr $upstream_status';
   access_log ${directory}/access.log soak;
   client_max_body_size ${MAX_UPLOAD};
+  client_body_buffer_size 128k;
+  client_body_temp_path ${directory}/bodies;
   client_header_timeout 10s;
   client_body_timeout 10s;
   send_timeout 6s;
@@ -104,7 +110,10 @@ ${servers('max_fails=0')}
       proxy_pass http://web;
       proxy_next_upstream error timeout invalid_header http_503;
     }
-    location /steady/ { proxy_pass http://steady; }
+    location /steady/ {
+      proxy_pass http://steady;
+      proxy_request_buffering off;
+    }
   }
 }
 `

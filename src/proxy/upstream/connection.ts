@@ -39,6 +39,8 @@ export class UpstreamConnection implements SocketUser {
   deadline = Infinity
   readonly #socket: TcpSocket
   readonly #onClosed: ClosedHandler
+  /** Whether we have ended our side: then also a regular end leaves a connection without another end. */
+  #hasEnded = false
 
   /** Begins to connect. */
   constructor(
@@ -67,7 +69,7 @@ export class UpstreamConnection implements SocketUser {
   }
 
   onEnd(): void {
-    if (this.#isReset) this.#lose(RESET)
+    if (!this.#hasEnded && this.#isReset) this.#lose(RESET)
     else this.user?.onEnd()
   }
 
@@ -119,6 +121,7 @@ export class UpstreamConnection implements SocketUser {
 
   /** Sends nothing more after what was written; the upstream server may go on. */
   end(): void {
+    this.#hasEnded = true
     this.#socket.end()
   }
 

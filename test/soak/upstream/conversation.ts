@@ -95,7 +95,9 @@ export class Conversation {
   #check(order: Order, head: MessageHead, kind: BodyKind): void {
     const id = head.fields.get(ID_FIELD.toLowerCase())
     if (id !== String(order.id)) throw new Error(`id ${id ?? 'none'} for ${head.line}`)
-    const wanted = order.uploadFraming === 'length' ? order.upload : 'chunked'
+    // Bodies that were read whole go on with their length, those that stream as they came.
+    const isStreamed = head.line.includes(' /steady/') && order.uploadFraming === 'chunked'
+    const wanted = isStreamed ? 'chunked' : order.upload
     const expected = order.upload === null ? 'none' : wanted
     if (kind !== expected)
       throw new Error(`body ${kind} instead of ${String(expected)}: ${head.line}`)
