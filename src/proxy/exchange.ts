@@ -1,11 +1,13 @@
 import type { BodyFiles } from './body/body-files.js'
-import { RequestBody, type BodyOwner } from './body/request-body.js'
+import { NO_BODY } from './body/request-source.js'
+import { Upload, type UploadOwner } from './body/upload.js'
 import type { Client, RequestHandler, ResponseBody } from './downstream/client.js'
 import type { ErrorLog } from './error-log.js'
+import { hasOtherAddress, mayGoOn, type RequestState } from './going-on.js'
 import { declaredLength, requestHeadText, responseFields } from './headers.js'
 import type { RequestHead, ResponseHead } from './http1/head.js'
-import { errorPage, phraseOf } from './http1/write.js'
 import type { ErrorLogLevel, VirtualServer } from './model.js'
+import { answerOurselves } from './own-answer.js'
 import { normalisePath } from './route.js'
 import type { AccessLogger, CompiledRoute, Site } from './site.js'
 import { Tunnel } from './tunnel.js'
@@ -17,14 +19,7 @@ import {
   type AttemptOwner,
   type AttemptRequest
 } from './upstream/attempt.js'
-import {
-  conditionOfStatus,
-  countsAgainstPeer,
-  isBoundedRetry,
-  isIdempotent,
-  mayTryNext,
-  type FailureKind
-} from './upstream/next-upstream.js'
+import { conditionOfStatus, countsAgainstPeer, isIdempotent } from './upstream/next-upstream.js'
 import type { Peer } from './upstream/peer.js'
 import type { UpstreamPool } from './upstream/pool.js'
 import type { Transaction } from './variables.js'
@@ -43,11 +38,8 @@ export interface ExchangeHost {
   lacksDescriptor(mayFree: boolean): boolean
 }
 
-/** Own answers after which a connection is not used again. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 405, 408, 413])
-
 /** One request's life: route, body, get a peer, attempt, then respond, try another or give up. */
-export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applicant {
+export class Exchange implements RequestHandler, AttemptOwner, UploadOwner, Applicant {
   readonly server: VirtualServer
   /** Null until a route was found. */
   route: CompiledRoute | null = null
@@ -58,13 +50,12 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
   readonly #site: Site
   readonly #head: RequestHead
   readonly #transaction: Transaction
-  readonly #body: RequestBody
+  /** Null if it has no body. */
+  readonly #upload: Upload | null
   #request: AttemptRequest | null = null
   #attempt: Attempt | null = null
   #admission: Admission | null = null
   #startedAt = 0
-  /** Whether the attempt takes more of the body, as far as is known. */
-  #isTaking = true
   #hasMadeRoom = false
   #isResponding = false
   #isOver = false
@@ -81,7 +72,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     this.#head = head
     this.#site = site
     this.#host = host
-    this.#body = new RequestBody(host.bodyFiles, this)
+    this.#upload = hasBody(head) ? new Upload(client, host.bodyFiles, this) : null
     this.server = site.config
     transaction.serverName = site.name
     if (transaction.host === '') transaction.host = site.name
@@ -117,36 +108,33 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     }
     this.route = route
     this.#transaction.proxyHost = route.group.name
-    if (this.#isTooLarge(Math.max(head.contentLength, this.#body.received))) return
-    if (head.expectsContinue && !this.#body.isComplete && this.#body.received === 0) {
-      this.#client.sendContinue()
-    }
-    this.#body.begin(route.config.bodyBufferSize, route.config.requestBuffering)
-    if (this.#body.isReady) this.#proxy(route)
-    else this.#steer()
+    if (this.#upload === null) this.onUploadReady()
+    else this.#upload.begin(route.config, head)
   }
 
-  /** The body is here, or not to be waited for: from now on the request can be sent. */
-  #proxy(route: CompiledRoute): void {
+  onUploadReady(): void {
+    const { route } = this
+    if (route === null) return
     const head = this.#head
-    const { isComplete, received } = this.#body
-    const length = isComplete && route.config.requestBuffering ? received : null
-    if (this.#body.isSpooled)
+    const body = this.#upload?.body
+    const isWhole = body?.isComplete === true && route.config.requestBuffering
+    const wholeLength = isWhole ? body.received : null
+    if (body?.isSpooled === true) {
       this.#log('warn', 'a client request body is buffered to a temporary file')
+    }
     this.#startedAt = this.#host.now()
     const upgrade = route.config.tunnelTimeoutMs === null ? null : askedProtocols(head)
     this.#request = {
       method: head.method,
-      headText: requestHeadText(route.plan, head, this.#transaction, length, upgrade),
+      headText: requestHeadText(route.plan, head, this.#transaction, wholeLength, upgrade),
       upgrade,
-      isChunked: head.framing === 'chunked' && length === null,
+      isChunked: head.framing === 'chunked' && wholeLength === null,
       acceptBareLf: route.group.acceptBareLf,
-      body: this.#body,
+      body: body ?? NO_BODY,
       timeouts: route.config
     }
     this.#admission = new Admission(route.group, this.#transaction, this)
     this.#admission.next()
-    this.#steer()
   }
 
   onPeer(peer: Peer): void {
@@ -172,8 +160,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
       this.#answer(500)
       return
     }
-    this.#body.rewind()
-    this.#isTaking = true
+    this.#upload?.rewind()
     const { pool } = this.#host
     const attempt = new Attempt(peer, this.#request, this, pool, this.#host.now, fresh)
     this.#attempt = attempt
@@ -183,8 +170,9 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
 
   onFailure(attempt: Attempt, failure: AttemptFailure): void {
     const { route } = this
+    const admission = this.#admission
     this.#attempt = null
-    if (this.#isOver || route === null) return
+    if (this.#isOver || route === null || admission === null) return
     if (failure.isOurs) {
       this.#goOnWithout(attempt)
       return
@@ -197,19 +185,16 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
       this.#client.abort()
       return
     }
-    const isSafe = isIdempotent(this.#head.method) && this.#body.isReplayable
-    if (failure.isStale && isSafe) {
+    const state = this.#state(route, admission)
+    const isSafe = isIdempotent(state.method) && state.isReplayable
+    if ((failure.isStale && isSafe) || hasOtherAddress(attempt, failure.kind, state)) {
       this.#try(attempt.peer, true)
       return
     }
-    if (this.#hasOtherAddress(attempt, failure.kind)) {
-      this.#try(attempt.peer, true)
-      return
-    }
-    this.#admission?.settleLastResort()
-    const movesOn = this.#mayTryNext(attempt, failure.kind)
-    this.#count(attempt, failure.kind, movesOn)
-    if (movesOn) this.#admission?.next()
+    admission.settleLastResort()
+    const movesOn = mayGoOn(attempt, failure.kind, state)
+    if (countsAgainstPeer(failure.kind, movesOn)) this.#fail(attempt)
+    if (movesOn) admission.next()
     else this.#answer(failure.kind === 'timeout' ? 504 : 502)
   }
 
@@ -223,19 +208,20 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
 
   onResponseHead(attempt: Attempt, head: ResponseHead): boolean {
     const { route } = this
-    if (route === null) return false
+    const admission = this.#admission
+    if (route === null || admission === null) return false
     const kind = conditionOfStatus(head.status)
-    this.#admission?.settleLastResort()
-    if (kind !== null && this.#mayTryNext(attempt, kind)) {
-      this.#count(attempt, kind, true)
+    admission.settleLastResort()
+    if (kind !== null && mayGoOn(attempt, kind, this.#state(route, admission))) {
+      if (countsAgainstPeer(kind, true)) this.#fail(attempt)
       attempt.close()
-      this.#admission?.next()
+      admission.next()
       return false
     }
     const isBad = kind !== null && route.conditions.has(kind) && countsAgainstPeer(kind, true)
     if (!isBad) route.group.succeeded(attempt.peer, attempt.startedAt, this.#host.now())
     this.#isResponding = true
-    this.#body.forget()
+    this.#upload?.body.forget()
     const fields = responseFields(head, this.#transaction)
     this.#client.start(head.status, head.phrase, fields, this.#responseBody(head, fields))
     return true
@@ -280,43 +266,27 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
   }
 
   onBodyWanted(isWanted: boolean): void {
-    this.#isTaking = isWanted
-    this.#steer()
-  }
-
-  /** Lets the client send its body, or makes it wait. */
-  #steer(): void {
-    if (this.#isOver || this.#body.isComplete) return
-    this.#client.wantBody(this.#isTaking && !this.#body.isFull)
+    this.#upload?.want(isWanted)
   }
 
   onBody(bytes: Buffer): void {
-    if (this.#isOver || this.#isTooLarge(this.#body.received + bytes.length)) return
-    this.#body.push(bytes)
-    if (this.route === null) return
-    this.#attempt?.onBodyArrived()
-    this.#steer()
+    this.#upload?.push(bytes)
   }
 
   onBodyEnd(): void {
-    this.#body.end()
-    if (this.#request !== null) this.#attempt?.onBodyArrived()
-    else if (this.#body.isReady) this.onBodyReady()
+    this.#upload?.end()
   }
 
-  onBodyReady(): void {
-    if (this.route !== null && !this.#isOver) this.#proxy(this.route)
-  }
-
-  onBodyLoaded(): void {
+  onUploadMore(): void {
     this.#attempt?.onBodyArrived()
   }
 
-  onBodyRoom(): void {
-    this.#steer()
+  onUploadTooLarge(bytes: number): void {
+    this.#log('error', `client intended to send too large body: ${bytes} bytes`)
+    this.#giveUp(413)
   }
 
-  onBodyLost(): void {
+  onUploadLost(): void {
     this.#giveUp(500)
   }
 
@@ -335,41 +305,16 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     this.#end()
   }
 
-  /** Whether the peer, whose name has several addresses, may be tried at another one of them. */
-  #hasOtherAddress({ peer, target, isRequestSent }: Attempt, kind: FailureKind): boolean {
-    if (isRequestSent || this.route?.conditions.has(kind) !== true) return false
-    const now = this.#host.now()
-    const { nextUpstreamTries, nextUpstreamTimeoutMs } = this.route.config
-    const attempts = this.#transaction.attempts.length
-    if (nextUpstreamTries > 0 && attempts >= nextUpstreamTries) return false
-    if (nextUpstreamTimeoutMs > 0 && now - this.#startedAt >= nextUpstreamTimeoutMs) return false
-    return peer.addresses.avoid(target, now + peer.server.failTimeoutMs, now)
-  }
-
-  #mayTryNext(attempt: Attempt, kind: FailureKind): boolean {
-    const { route } = this
-    const admission = this.#admission
-    if (route === null || admission === null) return false
-    const now = this.#host.now()
-    const requestSent = attempt.isRequestSent
-    const mayGoOn = mayTryNext({
-      kind,
+  #state(route: CompiledRoute, admission: Admission): RequestState {
+    return {
+      route,
+      admission,
       method: this.#head.method,
-      requestSent,
-      isReplayable: this.#body.isReplayable,
-      hasAnotherPeer: admission.hasNext(requestSent, now),
-      attempts: admission.attempts,
-      maxAttempts: route.config.nextUpstreamTries,
-      elapsedMs: now - this.#startedAt,
-      timeoutMs: route.config.nextUpstreamTimeoutMs,
-      conditions: route.conditions
-    })
-    const { maxFails } = attempt.peer.server
-    return mayGoOn && admission.affords(isBoundedRetry(kind, requestSent, maxFails), now)
-  }
-
-  #count(attempt: Attempt, kind: FailureKind, movesOn: boolean): void {
-    if (countsAgainstPeer(kind, movesOn)) this.#fail(attempt)
+      isReplayable: this.#request?.body.isReplayable ?? false,
+      startedAt: this.#startedAt,
+      now: this.#host.now(),
+      attempts: this.#transaction.attempts.length
+    }
   }
 
   #fail(attempt: Attempt): void {
@@ -400,15 +345,6 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     return 'none'
   }
 
-  /** Refuses a body beyond the route's bound; a body whose end is unknown is counted as it comes. */
-  #isTooLarge(size: number): boolean {
-    const limit = this.route?.config.maxBodySize ?? 0
-    if (limit === 0 || size <= limit) return false
-    this.#log('error', `client intended to send too large body: ${size} bytes`)
-    this.#giveUp(413)
-    return true
-  }
-
   /** Answers if nothing was promised yet, else cuts the response. */
   #giveUp(status: number): void {
     if (!this.#isResponding) {
@@ -423,18 +359,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
   #answer(status: number): void {
     this.#end()
     this.#isResponding = true
-    // What is refused may not mean what it seems: nothing behind it is believed either.
-    if (REFUSALS.has(status)) this.#client.closeAfterwards()
-    if (status === 204) {
-      this.#client.start(status, phraseOf(status), [], 'none')
-    } else {
-      const page = Buffer.from(errorPage(status), 'latin1')
-      const fields = ['Content-Type', 'text/html']
-      if (status === 405) fields.push('Allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS')
-      this.#client.start(status, phraseOf(status), fields, page.length)
-      if (this.#head.method !== 'HEAD') this.#client.write(page)
-    }
-    this.#client.end()
+    answerOurselves(this.#client, this.#head.method, status)
   }
 
   /** Lets go of the attempt and the body. */
@@ -442,7 +367,7 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     this.#isOver = true
     this.#attempt?.close()
     this.#attempt = null
-    this.#body.release()
+    this.#upload?.release()
     this.#admission?.leave()
   }
 
@@ -451,4 +376,9 @@ export class Exchange implements RequestHandler, AttemptOwner, BodyOwner, Applic
     const context = upstream === undefined ? { transaction } : { transaction, upstream }
     this.#host.errorLog.write(level, message, context)
   }
+}
+
+/** A length of 0 is no body, an empty chunked one is. */
+function hasBody({ framing, contentLength }: RequestHead): boolean {
+  return framing === 'length' ? contentLength > 0 : framing !== 'none'
 }

@@ -1,6 +1,7 @@
 import type { BodyFiles } from './body-files.js'
 import type { BodyBudget, BodyReader } from './budget.js'
 import { ChunkQueue } from './chunk-queue.js'
+import type { RequestSource } from './request-source.js'
 import { Spool, type SpoolOwner } from './spool.js'
 
 /** What waits for the upstream server of a body that is not kept. */
@@ -30,7 +31,7 @@ const EMPTY = new ChunkQueue()
  * attempt was sent. Its bytes are first those of the temporary file, if there is one, then those in
  * memory. The file is written only before the request is sent, and read only after.
  */
-export class RequestBody implements BodyReader, SpoolOwner {
+export class RequestBody implements RequestSource, BodyReader, SpoolOwner {
   /** Whether the client has sent all of it. */
   isComplete = false
   /** Whether everything that came is still here. */

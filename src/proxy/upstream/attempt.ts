@@ -1,4 +1,4 @@
-import type { RequestBody } from '../body/request-body.js'
+import type { RequestSource } from '../body/request-source.js'
 import { isLack } from '../descriptors.js'
 import { errnoText } from '../error-log.js'
 import { findLenientHeadEnd, withCrlf } from '../http1/bare-lf.js'
@@ -51,7 +51,7 @@ export interface AttemptRequest {
   readonly upgrade: string | null
   /** Whether LF alone ends a line of the response head too. */
   readonly acceptBareLf: boolean
-  readonly body: RequestBody
+  readonly body: RequestSource
   readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
 }
 
