@@ -74,6 +74,15 @@ function withoutControls(value: string): string {
   return value.replace(/[\x00-\x1f\x7f]/g, '')
 }
 
+/** Few pieces make a text that is quickly written: the client's own line is used as it is where it fits. */
+function requestLine({ line, method, target }: RequestHead): string {
+  const isSame = line.length === method.length + target.length + LINE_REST && line.endsWith('1.1')
+  return isSame ? `${line}\r\n` : `${method} ${target} HTTP/1.1\r\n`
+}
+
+/** What a request line has beside its method and target: two spaces and the version. */
+const LINE_REST = 10
+
 /**
  * The whole head of the request to the upstream server, HTTP/1.1, as latin1 text.
  * @param bodyLength bytes of the body where it is sent with its length although it came chunked
@@ -86,7 +95,7 @@ export function requestHeadText(
   bodyLength: number | null = null,
   upgrade: string | null = null
 ): string {
-  let text = `${head.method} ${head.target} HTTP/1.1\r\n`
+  let text = requestLine(head)
   if (!plan.setsHost) text += `Host: ${tx.proxyHost}\r\n`
   for (const { prefix, value } of plan.set) {
     const rendered = value(tx)

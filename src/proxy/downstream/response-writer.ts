@@ -34,7 +34,7 @@ export class ResponseWriter {
     body: ResponseBody,
     keepsAlive: boolean
   ): number {
-    let text = `HTTP/1.1 ${status} ${phrase}\r\nServer: tsha\r\nDate: ${date}\r\n`
+    let text = status === 200 && phrase === 'OK' ? okBegin(date) : beginOf(status, phrase, date)
     for (let i = 0; i < fields.length; i += 2) {
       text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`
     }
@@ -73,4 +73,20 @@ export class ResponseWriter {
     this.#out = ''
     return !this.#socket.writableNeedDrain
   }
+}
+
+function beginOf(status: number, phrase: string, date: string): string {
+  return `HTTP/1.1 ${status} ${phrase}\r\nServer: tsha\r\nDate: ${date}\r\n`
+}
+
+let okDate = ''
+let okText = ''
+
+/** The begin of most responses, made once a second. */
+function okBegin(date: string): string {
+  if (date !== okDate) {
+    okDate = date
+    okText = beginOf(200, 'OK', date)
+  }
+  return okText
 }

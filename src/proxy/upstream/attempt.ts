@@ -55,6 +55,8 @@ export interface AttemptRequest {
   readonly timeouts: Pick<Route, 'connectTimeoutMs' | 'sendTimeoutMs' | 'readTimeoutMs'>
 }
 
+/** Most heads are shorter than this; what comes behind them need not become text. */
+const FIRST_LOOK = 4096
 /** Interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16
 
@@ -273,11 +275,17 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   /** Returns the index where the body starts, or -1 if the head is incomplete or bad. */
   #readHead(buffer: Buffer, length: number): number {
-    let text = this.#text + buffer.toString('latin1', 0, length)
+    let seen = Math.min(length, FIRST_LOOK)
+    let text = this.#text + buffer.toString('latin1', 0, seen)
     let base = -this.#text.length
     const { method, acceptBareLf } = this.#request
     for (;;) {
       const end = acceptBareLf ? findLenientHeadEnd(text, 0) : findHeadEnd(text, 0)
+      if (end < 0 && seen < length) {
+        text += buffer.toString('latin1', seen, length)
+        seen = length
+        continue
+      }
       if (end < 0) {
         this.#keepPartialHead(text)
         return -1

@@ -23,6 +23,8 @@ export class UpstreamConnection implements SocketUser {
   readonly target: Target
   /** Null only once it is of no use to anybody. */
   user: ConnectionUser | null
+  /** The pool, while it is idle: kept from its first time on. */
+  idleUser: ConnectionUser | null = null
   /** Requests sent on it. */
   requests = 0
   /** What its server said last about the two limits below; null if it never did. */

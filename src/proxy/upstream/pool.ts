@@ -77,7 +77,7 @@ export class UpstreamPool {
       connection.destroy()
       return
     }
-    connection.user = new IdleUser(connection, connections)
+    connection.user = connection.idleUser ??= new IdleUser(connection, connections)
     connection.deadline = now + idleMs
     connections.push(connection)
   }
