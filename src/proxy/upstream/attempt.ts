@@ -347,6 +347,13 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #begin(buffer: Buffer, from: number, to: number): void {
     const head = this.#head
     if (head === null) return
+    // Most responses come whole.
+    if (to - from === head.contentLength && head.framing === 'length') {
+      this.answerStatus = head.status
+      const isWanted = this.#owner.onResponseHead(this, head)
+      if (isWanted) this.#deliver(from < to ? [buffer.subarray(from, to)] : NO_PIECES, true)
+      return
+    }
     const decoder = new BodyDecoder(head.framing, head.contentLength)
     const pieces: Buffer[] = []
     const at = decoder.decode(buffer, from, to, pieces)
@@ -426,5 +433,6 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   }
 }
 
+const NO_PIECES: readonly Buffer[] = []
 const STATUS_LINE_BEGIN = 'HTTP/1.'
 const TOO_BIG_HEAD = { kind: 'bad-response', reason: 'too big header' } as const
