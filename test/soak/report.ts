@@ -1,7 +1,8 @@
 import { formatTable } from '../../bench/table.js'
+import { SLOPE_BOUND } from './checks.js'
 import { OUTCOMES } from './client/outcome.js'
 import { memorySlope } from './samples.js'
-import { SLOPE_BOUND, type SoakResult } from './soak.js'
+import type { SoakResult } from './soak.js'
 import type { SoakOptions } from './options.js'
 
 /** What a run has shown, for people. */
