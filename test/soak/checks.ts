@@ -10,8 +10,8 @@ const DRAIN_LIMIT_MS = 90_000
 const DRAIN_POLL_MS = 250
 /** A process that grows faster than this, in MiB a minute and beyond doubt, is a finding. */
 export const SLOPE_BOUND = 1
-/** In shorter runs a process is still on its way to its size: the slope is only told. */
-const SLOPE_MINIMUM_SECONDS = 240
+/** In shorter runs what the collector has not yet freed hides everything: the slope is only told. */
+const SLOPE_MINIMUM_SECONDS = 480
 /** Descriptors that Node may keep of its own once it has needed them. */
 const SPARE_FDS = 4
 

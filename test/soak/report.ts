@@ -43,7 +43,7 @@ function processTable(result: SoakResult): string {
       before.rssMib.toFixed(1),
       most(own.map(({ rssMib }) => rssMib)).toFixed(1),
       after.rssMib.toFixed(1),
-      `${perUnit.toFixed(2)} ± ${error.toFixed(2)}`,
+      Number.isNaN(error) ? 'too short' : `${perUnit.toFixed(2)} ± ${error.toFixed(2)}`,
       `${before.fds}, ${most(own.map(({ fds }) => fds))}, ${after.fds}`,
       `${most(own.map(({ clients }) => clients))}`,
       `${most(own.map(({ upstreams }) => upstreams))}`,
