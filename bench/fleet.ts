@@ -39,6 +39,7 @@ export class Fleet {
   constructor(purpose: string) {
     this.directory = mkdtempSync(join(tmpdir(), `tsha-${purpose}-`))
     chmodSync(this.directory, 0o755)
+    // It stays when all is closed: something may be started in just that moment.
     process.once('exit', this.#killAll)
   }
 
@@ -112,7 +113,6 @@ export class Fleet {
     const running = [...this.#children]
     await Promise.all(running.map(([child, exited]) => stop(child, exited)))
     this.#removeFiles()
-    process.off('exit', this.#killAll)
   }
 
   #removeFiles(): void {

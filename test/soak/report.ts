@@ -1,7 +1,8 @@
 import { formatTable } from '../../bench/table.js'
+import { SLOPE_BOUND } from './checks.js'
 import { OUTCOMES } from './client/outcome.js'
 import { memorySlope } from './samples.js'
-import { SLOPE_BOUND, type SoakResult } from './soak.js'
+import type { SoakResult } from './soak.js'
 import type { SoakOptions } from './options.js'
 
 /** What a run has shown, for people. */
@@ -42,7 +43,7 @@ function processTable(result: SoakResult): string {
       before.rssMib.toFixed(1),
       most(own.map(({ rssMib }) => rssMib)).toFixed(1),
       after.rssMib.toFixed(1),
-      `${perUnit.toFixed(2)} ± ${error.toFixed(2)}`,
+      Number.isNaN(error) ? 'too short' : `${perUnit.toFixed(2)} ± ${error.toFixed(2)}`,
       `${before.fds}, ${most(own.map(({ fds }) => fds))}, ${after.fds}`,
       `${most(own.map(({ clients }) => clients))}`,
       `${most(own.map(({ upstreams }) => upstreams))}`,

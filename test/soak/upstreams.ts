@@ -25,8 +25,6 @@ const LONGEST_ABSENCE_MS = 1500
 export class Upstreams {
   readonly journals: readonly string[]
   readonly outages: Outage[] = []
-  /** How often a server ended by itself. */
-  unexpectedEnds = 0
   readonly #fleet: Fleet
   readonly #ports: readonly number[]
   readonly #seed: number
@@ -51,6 +49,8 @@ export class Upstreams {
   /** From now on one of them is killed or stopped now and then, until `makePeace`. */
   makeTrouble(): void {
     this.#trouble = this.#troubles()
+    // `makePeace` tells of what went wrong.
+    this.#trouble.catch(() => undefined)
   }
 
   /** Resolves when all of them run again. */
@@ -74,7 +74,8 @@ export class Upstreams {
     const program = this.#programs[index]
     if (program === undefined) return
     signalProcess(program.pid, 'SIGKILL')
-    if ((await program.exited) !== 'SIGKILL') this.unexpectedEnds++
+    const how = await program.exited
+    if (how !== 'SIGKILL') throw new Error(`${program.name}: ${how}\n${program.output()}`)
     await this.#pause(this.#random.below(LONGEST_ABSENCE_MS))
     await this.#start(index)
     outage.to = Date.now()
