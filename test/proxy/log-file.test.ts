@@ -257,7 +257,8 @@ t.test('a full disk', { skip: cannotRun() }, async (t) => {
     })
     for (let i = 0; i < 50; i++) await ask()
     t.equal(told.length, 1)
-    await grow('two', '1m')
+    // More than the requests of the second until it says so can fill.
+    await grow('two', '64m')
     await retry(async () => {
       await ask()
       return told.length === 2
