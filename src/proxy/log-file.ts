@@ -2,6 +2,7 @@ import { close, constants, fstat, fstatSync, open, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { errnoOf } from '../errors.js'
 import { errnoText, type LineSink } from './error-log.js'
+import { LineBuffer } from './line-buffer.js'
 import { writeLines, type WriteResult } from './log-write.js'
 
 /** Text that waits at most for a slow or full disk; lines beyond it are dropped and counted. */
@@ -33,7 +34,7 @@ export class LogFile implements LineSink {
   readonly #path: string | null
   readonly #tell: (news: LogNews) => void
   #target: Target
-  #waiting = ''
+  readonly #waiting = new LineBuffer()
   /** What a write has left over; it comes before what waits. */
   #rest: Buffer = NOTHING
   /** The write that is under way. */
@@ -74,17 +75,14 @@ export class LogFile implements LineSink {
       this.dropped++
       return
     }
-    this.#waiting += line
+    this.#waiting.add(line)
     if (this.#waiting.length >= FLUSH_AT && !this.#isFailing) this.flush()
   }
 
   /** Begins to write what waits, unless a write is under way. */
   flush(): void {
     if (this.#write !== null) return
-    if (this.#rest.length === 0 && this.#waiting !== '') {
-      this.#rest = Buffer.from(this.#waiting, 'latin1')
-      this.#waiting = ''
-    }
+    if (this.#rest.length === 0 && this.#waiting.length > 0) this.#rest = this.#waiting.take()
     if (this.#rest.length > 0) this.#writeRest()
   }
 
@@ -136,9 +134,8 @@ export class LogFile implements LineSink {
   /** Writes what waits, if the file takes it soon; the rest is lost and counted. Closes the file. */
   async close(): Promise<void> {
     await this.drain()
-    this.dropped += countLines(this.#rest) + countLines(Buffer.from(this.#waiting, 'latin1'))
+    this.dropped += countLines(this.#rest) + countLines(this.#waiting.take())
     this.#rest = NOTHING
-    this.#waiting = ''
     if (this.#path !== null && this.#write === null) closeQuietly(this.#target.fd)
   }
 
@@ -168,7 +165,7 @@ export class LogFile implements LineSink {
     if (error !== null && errnoOf(error) !== 'EAGAIN') this.#fail(errnoText(error))
     this.dropped += lost
     if (error === null && this.#waiting.length < FLUSH_AT) this.#isFailing = false
-    const mayGoOn = error === null && this.#waiting !== ''
+    const mayGoOn = error === null && this.#waiting.length > 0
     // Whatever is less waits for its owner's next sweep: a chain of small writes costs a thread each.
     if (mayGoOn && (this.#waiting.length >= FLUSH_AT || this.#onSettled.length > 0)) {
       this.flush()
