@@ -1,6 +1,7 @@
 import type { Clock } from './clock.js'
 import type { Client, ClientConnection, ClientHost } from './downstream/client.js'
 import { Exchange, type ExchangeHost } from './exchange.js'
+import type { IdleList } from './idle-list.js'
 import type { RequestHead } from './http1/head.js'
 import type { SiteTable } from './site.js'
 import type { Transaction } from './variables.js'
@@ -38,14 +39,14 @@ export interface ClientEngine extends ExchangeHost {
 export class EngineClientHost implements ClientHost {
   readonly #engine: ClientEngine
   readonly #table: SiteTable
-  readonly #idle: Set<ClientConnection>
+  readonly #idle: IdleList<ClientConnection>
   readonly #clock: Clock
   readonly #counters: EngineCounters
 
   constructor(
     engine: ClientEngine,
     table: SiteTable,
-    idle: Set<ClientConnection>,
+    idle: IdleList<ClientConnection>,
     clock: Clock,
     counters: EngineCounters
   ) {

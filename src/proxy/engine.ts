@@ -14,6 +14,7 @@ import type { ConnectionRoom } from './descriptors.js'
 import { refuseConnection } from './downstream/refuse-connection.js'
 import { Drain, drainSilenceMs } from './drain.js'
 import { ErrorLog } from './error-log.js'
+import { IdleList } from './idle-list.js'
 import { httpDate } from './http1/write.js'
 import type { LogNews } from './log-file.js'
 import { Logs, type TellLog } from './logs.js'
@@ -71,7 +72,7 @@ export class Engine implements ClientEngine {
   readonly #servers: Server[] = []
   readonly #clients = new Set<ClientConnection>()
   /** Clients without a request, the one that waits longest first. */
-  readonly #idle = new Set<ClientConnection>()
+  readonly #idle = new IdleList<ClientConnection>()
   readonly #waiting = new WaitingRoom<Listener>(() => {
     this.#clientLeft()
   })

@@ -11,6 +11,8 @@ export class HostTable<T> {
   /** `www.example.*`, kept as `www.example.`. */
   readonly #prefixes: [prefix: string, value: T][] = []
   readonly #fallback: T
+  /** Whether any name leads to somebody else than the fallback. */
+  readonly #hasChoice: boolean
 
   /** @param fallback who answers if no name matches; @param entries earlier ones win a tie */
   constructor(
@@ -18,6 +20,7 @@ export class HostTable<T> {
     entries: readonly { readonly names: readonly string[]; readonly value: T }[]
   ) {
     this.#fallback = fallback
+    this.#hasChoice = entries.some(({ value }) => value !== fallback)
     for (const { names, value } of entries) {
       for (const name of names) this.#add(name, value)
     }
@@ -27,6 +30,7 @@ export class HostTable<T> {
 
   /** Exact name, then the longest `*.name`, then the longest `name.*`, then the default. */
   find(host: string): T {
+    if (!this.#hasChoice) return this.#fallback
     const exact = this.#exact.get(host)
     if (exact !== undefined) return exact
     for (const [suffix, value] of this.#suffixes) if (host.endsWith(suffix)) return value
@@ -58,8 +62,10 @@ export class RouteTable<T> {
 
   /** @param path normalised */
   find(path: string): T | null {
-    const exact = this.#exact.get(path)
-    if (exact !== undefined) return exact
+    if (this.#exact.size > 0) {
+      const exact = this.#exact.get(path)
+      if (exact !== undefined) return exact
+    }
     for (const [prefix, value] of this.#prefixes) if (path.startsWith(prefix)) return value
     return null
   }

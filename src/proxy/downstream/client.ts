@@ -1,5 +1,6 @@
 import type { FlatFields } from '../headers.js'
 import type { RequestHead } from '../http1/head.js'
+import type { IdleEntry } from '../idle-list.js'
 import type { VirtualServer } from '../model.js'
 import type { ClientFacts, Transaction } from '../variables.js'
 
@@ -82,7 +83,7 @@ export interface RequestHandler {
 }
 
 /** A connection of a client, as its engine keeps it. */
-export interface ClientConnection extends Client {
+export interface ClientConnection extends Client, IdleEntry<ClientConnection> {
   /** When `onDeadline` is due, monotonic milliseconds; Infinity is never. */
   readonly deadline: number
   onDeadline(now: number): void

@@ -2,6 +2,7 @@ import type { FlatFields } from '../headers.js'
 import { BodyDecoder } from '../http1/body.js'
 import type { Refusal, RequestHead } from '../http1/head.js'
 import { CONTINUE, errorPage, phraseOf } from '../http1/write.js'
+import type { IdlePlace } from '../idle-list.js'
 import type { VirtualServer } from '../model.js'
 import type { SocketUser, TcpSocket } from '../tcp/socket.js'
 import { openTransaction } from '../transaction.js'
@@ -42,6 +43,7 @@ export class Http1Client implements ClientConnection, SocketUser {
   readonly facts: ClientFacts
   /** When `onDeadline` is due; Infinity is never. */
   deadline = Infinity
+  idlePlace: IdlePlace<ClientConnection> | null = null
   readonly #socket: TcpSocket
   readonly #writer: ResponseWriter
   readonly #host: ClientHost

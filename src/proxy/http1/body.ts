@@ -1,4 +1,4 @@
-import { CHUNK_EXTENSIONS, TOKEN } from './syntax.js'
+import { CHUNK_EXTENSIONS, IS_DIGIT, TOKEN, skipWhile } from './syntax.js'
 
 /**
  * Framing of message bodies (RFC 9112 §6 and §7): how long a body is, and its incremental decoder.
@@ -77,10 +77,12 @@ export function responseFraming(
 }
 
 const ZERO = /^0+$/
-const DIGITS = /^[0-9]{1,15}$/
+/** Digits of a length: up to 10^15 - 1 bytes. */
+const MAX_LENGTH_DIGITS = 15
 
 function lengthFraming(value: string, problem: string): Framed {
-  if (!DIGITS.test(value)) return bad(problem)
+  const isNumber = value !== '' && skipWhile(IS_DIGIT, value, 0) === value.length
+  if (!isNumber || value.length > MAX_LENGTH_DIGITS) return bad(problem)
   return { ok: true, framing: 'length', contentLength: Number(value) }
 }
 

@@ -106,6 +106,7 @@ export type CharacterClass = Uint8Array
 
 /** `tchar` (RFC 9110 §5.6.2). */
 export const IS_TOKEN = characterClass(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/)
+export const IS_DIGIT = characterClass(/[0-9]/)
 /** What may stand in a field line behind its colon: visible characters, obs-text, space and tab. */
 export const IS_FIELD_TEXT = characterClass(/[\t\x20-\x7e\x80-\xff]/)
 

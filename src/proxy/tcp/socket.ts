@@ -49,6 +49,7 @@ export class TcpSocket {
   /** Text that waits for the end of the turn. */
   #out = ''
   #isCorked = false
+  #hasEnded = false
   /** Whether text that was written directly still waits for the kernel. */
   #isPending = false
 
@@ -187,12 +188,14 @@ export class TcpSocket {
   /** Sends what waits and then says that nothing more will come. */
   end(): void {
     this.sendNow()
+    this.#hasEnded = true
     this.#socket.end()
   }
 
   /** Closes as soon as what waits has been sent. */
   destroySoon(): void {
     this.sendNow()
+    this.#hasEnded = true
     this.#socket.destroySoon()
   }
 
@@ -216,7 +219,7 @@ export class TcpSocket {
 
   #write(data: string | Buffer): boolean {
     const socket = this.#socket
-    if (this.#isCorked || this.isBlocked || !socket.writable) return socket.write(data, 'latin1')
+    if (this.#isCorked || this.#hasEnded || this.isBlocked) return socket.write(data, 'latin1')
     switch (writeDirectly(socket, data, this.#onWritten)) {
       case 'sent':
         return true
