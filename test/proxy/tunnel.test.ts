@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { startProxy, type ProxySetup, type ProxyUnderTest } from './support/proxy.js'
-import { RawClient, exchange, statusOf } from './support/raw-client.js'
+import { RawClient, exchange, get, statusOf } from './support/raw-client.js'
 import { answer, refusingPort, scriptedUpstream } from './support/upstream.js'
 import {
   asking,
@@ -466,3 +466,21 @@ t.test(
     t.equal(statusOf(await exchange(on.port, asking(both))), 400, 'contradicting framing as ever')
   }
 )
+
+t.test('a tunnel holds its place at the server until it is over', async (t) => {
+  const web = await tunnelServer()
+  t.teardown(() => web.close())
+  const proxy = await startProxy(t, {
+    servers: [{ port: web.port, maxConns: 1 }],
+    route: { tunnelTimeoutMs: 10_000 }
+  })
+  const { client, peer } = await openTunnel(proxy, web)
+  t.equal(statusOf(await exchange(proxy.port, get())), 502)
+  peer.end()
+  await client.close()
+  await nothingLeft(proxy)
+  const next = await openTunnel(proxy, web)
+  next.peer.end()
+  await next.client.close()
+  await nothingLeft(proxy)
+})
