@@ -1,3 +1,5 @@
+import { OncePerPeriod } from './once-per-period.js'
+
 /**
  * How many connections each client address has to one listen address. Bounded by the connections
  * themselves: an address is forgotten with its last one. Instants are monotonic milliseconds.
@@ -8,17 +10,11 @@ const TELL_AGAIN_MS = 60_000
 /** Clients whose last line in the log is remembered; of more, the one told longest ago goes. */
 const MAX_TOLD = 1024
 
-interface Told {
-  at: number
-  /** Refusals since then. */
-  unsaid: number
-}
-
 /** Counts the connections of each client and refuses those beyond `limit`. */
 export class ConnectionLimit {
   readonly #limit: number
   readonly #open = new Map<string, number>()
-  readonly #told = new Map<string, Told>()
+  readonly #told = new Map<string, OncePerPeriod>()
 
   /** @param limit 1 or more */
   constructor(limit: number) {
@@ -47,18 +43,16 @@ export class ConnectionLimit {
 
   /** The line for the log about a refusal, or null if this client was told of a moment ago. */
   refusalLine(client: string, now: number): string | null {
-    const told = this.#told.get(client)
-    if (told !== undefined && now < told.at + TELL_AGAIN_MS) {
-      told.unsaid++
-      return null
-    }
+    const told = this.#told.get(client) ?? new OncePerPeriod(TELL_AGAIN_MS)
+    const count = told.happened(now)
+    if (count === 0) return null
     this.#told.delete(client)
     if (this.#told.size >= MAX_TOLD) {
       const [oldest] = this.#told.keys()
       if (oldest !== undefined) this.#told.delete(oldest)
     }
-    this.#told.set(client, { at: now, unsaid: 0 })
-    const since = told === undefined || told.unsaid === 0 ? '' : `, ${told.unsaid} more before`
+    this.#told.set(client, told)
+    const since = count === 1 ? '' : `, ${count - 1} more before`
     return `limiting connections: ${client} has ${this.#limit} already${since}`
   }
 }

@@ -1,4 +1,5 @@
 import { errnoText, type ErrorLog } from '../error-log.js'
+import { OncePerPeriod } from '../once-per-period.js'
 import type { BodyBudget } from './budget.js'
 
 /** Time for the disk to do one thing; then it is as if it had failed. */
@@ -22,9 +23,8 @@ export class BodyFiles {
   readonly #now: () => number
   /** With the instants when their time is over, the earliest first. */
   readonly #waiters = new Map<DiskWaiter, number>()
-  #failures = 0
+  readonly #failures = new OncePerPeriod(LOG_PERIOD_MS)
   #failure = ''
-  #tellAfter = -Infinity
 
   /** @param directory where the files are made */
   constructor(directory: string, budget: BodyBudget, errorLog: ErrorLog, now: () => number) {
@@ -46,14 +46,13 @@ export class BodyFiles {
 
   /** The disk failed a body. @param call the system call, such as `open()` */
   failed(call: string, error: Error): void {
-    this.#failures++
     this.#failure = `${call} of a temporary file in "${this.directory}" failed (${errnoText(error)})`
-    this.#tell(this.#now())
+    this.#tell(this.#failures.happened(this.#now()))
   }
 
   /** Ends the waits that have become too long, and tells of failures that were not told yet. */
   sweep(now: number): void {
-    if (this.#failures > 0) this.#tell(now)
+    this.#tell(this.#failures.due(now))
     for (const [waiter, deadline] of this.#waiters) {
       if (deadline > now) return
       this.#waiters.delete(waiter)
@@ -61,12 +60,11 @@ export class BodyFiles {
     }
   }
 
-  #tell(now: number): void {
-    if (now < this.#tellAfter) return
-    this.#tellAfter = now + LOG_PERIOD_MS
-    const count = this.#failures > 1 ? `, ${this.#failures} times since the last such line` : ''
-    this.#failures = 0
-    this.#errorLog.write('crit', `${this.#failure} while buffering a client request body${count}`)
+  /** @param count of failures that are told now, 0 tells nothing */
+  #tell(count: number): void {
+    if (count === 0) return
+    const times = count > 1 ? `, ${count} times since the last such line` : ''
+    this.#errorLog.write('crit', `${this.#failure} while buffering a client request body${times}`)
   }
 }
 

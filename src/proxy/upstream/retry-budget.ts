@@ -1,3 +1,5 @@
+import { OncePerPeriod } from '../once-per-period.js'
+
 /** A refusal is told at once, then once in this time for all of them. */
 const TELL_INTERVAL_MS = 10_000
 
@@ -9,8 +11,7 @@ export class RetryBudget {
   readonly #percent: number
   readonly #min: number
   #retries = 0
-  #refused = 0
-  #toldAt = -Infinity
+  readonly #refusals = new OncePerPeriod(TELL_INTERVAL_MS)
 
   /**
    * @param percent of the requests in flight that may be retries
@@ -46,11 +47,6 @@ export class RetryBudget {
 
   /** Notes that a retry was refused. Returns how many were since the last telling, 0 to be silent. */
   refuse(now: number): number {
-    this.#refused++
-    if (now - this.#toldAt < TELL_INTERVAL_MS) return 0
-    const refused = this.#refused
-    this.#refused = 0
-    this.#toldAt = now
-    return refused
+    return this.#refusals.happened(now)
   }
 }
