@@ -23,9 +23,6 @@ export interface BodyOwner {
   onBodyLost(): void
 }
 
-/** The queue of bodies that have none yet; nothing is ever put into it. */
-const EMPTY = new ChunkQueue()
-
 /**
  * A request body on its way: what came from the client, where it is kept, and how much of it the
  * attempt was sent. Its bytes are first those of the temporary file, if there is one, then those in
@@ -42,7 +39,7 @@ export class RequestBody implements RequestSource, BodyReader, SpoolOwner {
   readonly #files: BodyFiles
   readonly #budget: BodyBudget
   readonly #owner: BodyOwner
-  #queue = EMPTY
+  #queue = new ChunkQueue()
   #spool: Spool | null = null
   /** How much is kept in memory. Until `begin` the worker's budget alone decides. */
   #limit = Infinity
@@ -78,7 +75,6 @@ export class RequestBody implements RequestSource, BodyReader, SpoolOwner {
   push(bytes: Buffer): void {
     const size = bytes.length
     this.received += size
-    if (this.#queue === EMPTY) this.#queue = new ChunkQueue()
     this.#queue.push(bytes)
     const isKept = this.isReplayable && (this.#spool === null || this.isReady)
     if (isKept && this.#kept + size <= this.#limit && this.#budget.take(size)) {
@@ -146,7 +142,7 @@ export class RequestBody implements RequestSource, BodyReader, SpoolOwner {
 
   /** No other attempt will follow: what was sent is not kept. */
   forget(): void {
-    if (!this.isReplayable || (this.isComplete && this.#queue === EMPTY)) return
+    if (!this.isReplayable) return
     this.isReplayable = false
     this.#queue.forgetSent()
     this.#budget.give(this.#kept)
@@ -158,9 +154,8 @@ export class RequestBody implements RequestSource, BodyReader, SpoolOwner {
   /** Gives everything back. */
   release(): void {
     this.#unwatch()
-    if (this.received === 0) return
     this.#closeSpool()
-    this.#queue = EMPTY
+    this.#queue = new ChunkQueue()
     this.#budget.give(this.#kept)
     this.#kept = 0
     this.#arrived(this.#passing)
