@@ -139,17 +139,16 @@ export class TcpSocket {
    * `onDrain`.
    */
   writeCopy(bytes: Buffer, after: string): boolean {
-    const before = this.#out
-    this.#out = ''
-    const length = before.length + bytes.length + after.length
+    const length = this.#out.length + bytes.length + after.length
     if (length > SCRATCH_SIZE || !canWriteDirectly() || this.#isCorked || this.isBlocked) {
       this.cork()
-      if (before !== '') this.#write(before)
       this.#write(Buffer.from(bytes))
       if (after !== '') this.#write(after)
       this.uncork()
       return !this.writableNeedDrain
     }
+    const before = this.#out
+    this.#out = ''
     if (before !== '') scratch.write(before, 0, 'latin1')
     scratch.set(bytes, before.length)
     if (after !== '') scratch.write(after, before.length + bytes.length, 'latin1')
@@ -164,11 +163,11 @@ export class TcpSocket {
     this.#write(out)
   }
 
-  /** Collects the writes up to `uncork` for one system call. */
+  /** Collects what waits and the writes up to `uncork` for one system call. */
   cork(): void {
-    this.sendNow()
     this.#isCorked = true
     this.#socket.cork()
+    this.sendNow()
   }
 
   uncork(): void {

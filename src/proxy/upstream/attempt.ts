@@ -190,13 +190,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   }
 
   onEnd(): void {
-    if (this.#head === null) {
-      this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
-    } else if (this.#head.framing === 'close') {
-      this.#complete(false)
-    } else {
-      this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
-    }
+    if (this.#head?.framing === 'close') this.#complete(false)
+    else this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
   }
 
   onFailed(error: Error): void {
@@ -222,18 +217,10 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   #isSendArmed = false
 
   #send(): void {
-    const { headText, body } = this.#request
     this.isRequestSent = true
     this.#connection.requests++
-    if (!body.hasNext) {
-      this.#connection.write(headText)
-      this.#pump()
-      return
-    }
-    this.#connection.cork()
-    this.#connection.write(headText)
+    this.#connection.write(this.#request.headText)
     this.#pump()
-    this.#connection.uncork()
   }
 
   /** Sends what there is of the body, and sets the deadline that belongs to what is awaited now. */
