@@ -1,24 +1,14 @@
 import t from 'tap'
 import type { Intake } from '../../src/proxy/downstream/intake.js'
 import type { Refusal, RequestHead } from '../../src/proxy/http1/head.js'
+import { SEED, refusesMoreAndNothingElse } from './fixed-run.js'
 import { RULES, type Rules } from './reader.js'
-import { run, summaryOf, type Side } from './run.js'
+import { run, type Side } from './run.js'
 
 // Half a minute of one core; longer beside other tests.
 t.setTimeout(110_000)
 
-/** The same cases in every run; `npm run fuzz` has new ones. */
-const SEED = 1
-
-t.test('tsha refuses more requests than llhttp but understands none differently', async (t) => {
-  const cases = 140_000
-  const report = await run('requests', { seed: SEED, cases })
-  t.comment(summaryOf('requests', report))
-  t.same(report.finds, [])
-  t.equal(report.cases, cases)
-  t.ok(report.verdicts['both accept'] > cases / 4, 'many cases are accepted')
-  t.ok(report.verdicts['both refuse'] > cases / 10, 'many are refused')
-})
+refusesMoreAndNothingElse('requests', 140_000)
 
 /** Reads a head again after a refusal, with its text changed. */
 function forgiving(repair: (text: string) => string): Rules['readHead'] {
