@@ -14,7 +14,8 @@ import { readServerAddress } from './server-address.js'
 import { MAIN_FORMAT } from './variables.js'
 
 /*
- * The shape, units and defaults of a configuration, whichever file it was written in. The message of
+ * The shape, units and defaults of a configuration, whichever file it was written in: in one file,
+ * long as it is, so that it reads like the `tsha.yaml` that it describes. The message of
  * every issue is the rest of a sentence that begins with the key and what was found, as in
  * `vrid 300 | is out of range; use 1 to 255`; validate.ts joins the two.
  */

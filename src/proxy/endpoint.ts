@@ -9,3 +9,9 @@ export function formatEndpoint({ host, port }: { host: string; port: number }): 
 export function isHostName(host: string): boolean {
   return isIP(host) === 0
 }
+
+/** An IPv4 address as such, also where a socket of both families shows it mapped into IPv6. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}

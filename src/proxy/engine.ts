@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import { hostname } from 'node:os'
-import { TshaError, errnoOf, messageOf } from '../errors.js'
+import { TshaError, messageOf } from '../errors.js'
 import { BodyFiles } from './body/body-files.js'
 import { BodyBudget } from './body/budget.js'
 import { systemClock, type Clock } from './clock.js'
@@ -13,6 +13,7 @@ import { DescriptorWatch, connectionRoom, isLack, openFileLimit } from './descri
 import type { ConnectionRoom } from './descriptors.js'
 import { refuseConnection } from './downstream/refuse-connection.js'
 import { Drain, drainSilenceMs } from './drain.js'
+import { plainAddress } from './endpoint.js'
 import { ErrorLog } from './error-log.js'
 import { IdleList } from './idle-list.js'
 import { httpDate } from './http1/write.js'
@@ -21,6 +22,7 @@ import { Logs, type TellLog } from './logs.js'
 import type { ListenAddress, ProxyConfig } from './model.js'
 import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
+import { listenOn } from './tcp/listen.js'
 import type { TcpSocket } from './tcp/socket.js'
 import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup } from './upstream/peer-group.js'
@@ -53,7 +55,10 @@ export interface EngineOptions {
   readonly clock?: Clock
 }
 
-/** One HTTP/1.1 reverse proxy: listeners, clients, upstream connections and logs of one process. */
+/**
+ * One HTTP/1.1 reverse proxy: listeners, clients, upstream connections and logs of one process. The
+ * file is long because all of these share one account of connections, and one end.
+ */
 export class Engine implements ClientEngine {
   readonly errorLog: ErrorLog
   readonly pool: UpstreamPool
@@ -310,25 +315,14 @@ export class Engine implements ClientEngine {
   }
 
   async #listenOn(listener: Listener): Promise<ListenAddress> {
-    const { host, port } = listener.address
     const server = createAcceptor((socket) => {
       this.#accept(socket, listener)
     })
     this.#servers.push(server)
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(listenError(listener.address, error))
-      })
-      server.listen({ host, port, backlog: BACKLOG, ipv6Only: true }, () => {
-        server.removeAllListeners('error')
-        server.on('error', (error) => {
-          if (isLack(error)) this.#descriptors.refused(this.now())
-          else this.errorLog.write('crit', `accept() failed: ${error.message}`)
-        })
-        resolve()
-      })
+    return listenOn(server, listener.address, BACKLOG, (error) => {
+      if (isLack(error)) this.#descriptors.refused(this.now())
+      else this.errorLog.write('crit', `accept() failed: ${error.message}`)
     })
-    return { host, port: (server.address() as AddressInfo).port }
   }
 
   #accept(socket: TcpSocket, listener: Listener): void {
@@ -436,22 +430,4 @@ export class Engine implements ClientEngine {
     this.#logs.sweep(now)
     this.#descriptors.sweep(now)
   }
-}
-
-/** An IPv4 address as such, also where a socket of both families shows it mapped into IPv6. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return ''
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-}
-
-function listenError(address: ListenAddress, error: Error): TshaError {
-  const { host, port } = address
-  const reason = LISTEN_PROBLEMS[errnoOf(error) ?? ''] ?? `cannot be listened on: ${error.message}`
-  return new TshaError('TSHA_E_LISTEN', `port ${port} on ${host} ${reason}`, { cause: error })
-}
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken by another program',
-  EACCES: 'needs root or CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'is not an address of this machine'
 }

@@ -1,4 +1,5 @@
-import type { Fields, RequestHead, ResponseHead } from './http1/head.js'
+import type { Fields } from './http1/fields.js'
+import type { RequestHead, ResponseHead } from './http1/head.js'
 import { trimmedSlice } from './http1/syntax.js'
 
 /**

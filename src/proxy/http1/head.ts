@@ -1,16 +1,8 @@
-import { isFramingField, requestFraming, responseFraming, type Framing } from './body.js'
+import { requestFraming, responseFraming, type Framing } from './body.js'
+import { MAX_FIELD_LINE, parseFields, type FieldProblem, type Fields } from './fields.js'
+import { readRequestFields, readResponseFields } from './marks.js'
 import { parseTarget } from './target.js'
-import {
-  IS_FIELD_TEXT,
-  IS_TOKEN,
-  commonNameAt,
-  hasForbidden,
-  hostOf,
-  isPlainKey,
-  listElements,
-  skipWhile,
-  trimmedSlice
-} from './syntax.js'
+import { IS_FIELD_TEXT, IS_TOKEN, hasForbidden, hostOf, skipWhile } from './syntax.js'
 
 /**
  * Parser of HTTP/1.1 heads (RFC 9112 §2 to §5), for requests of clients and responses of upstream
@@ -19,23 +11,8 @@ import {
 
 /** Longest request line, CRLF not counted; nginx's `large_client_header_buffers` 8k. */
 export const MAX_REQUEST_LINE = 8192
-/** Longest field line. */
-export const MAX_FIELD_LINE = 8192
 /** Longest head with its empty line; nginx's 4 buffers of 8k. */
 export const MAX_HEAD = 32768
-/** Most field lines; nginx's `max_headers`. */
-export const MAX_FIELDS = 1000
-
-/** Field lines in the order in which they came: three arrays of equal length. */
-export interface Fields {
-  /** As sent. */
-  readonly names: string[]
-  /** Lower case. */
-  readonly keys: string[]
-  /** Without the white space around them; may be ''. */
-  readonly values: string[]
-}
-
 /** A request head that keeps every rule. Names that are not plain are left out, as nginx does. */
 export interface RequestHead extends Fields {
   readonly kind: 'request'
@@ -263,7 +240,6 @@ function replaceHost(fields: Fields, authority: string): void {
   if (index >= 0) fields.values[index] = authority
 }
 
-type FieldProblem = 'forbidden' | 'invalid-line' | 'obs-fold' | 'too-large'
 const FIELD_PROBLEMS: Record<FieldProblem, string> = {
   forbidden: 'client sent a forbidden character',
   'invalid-line': 'client sent invalid header line',
@@ -272,163 +248,9 @@ const FIELD_PROBLEMS: Record<FieldProblem, string> = {
 }
 
 const SPACE = 0x20
-const TAB = 0x09
 const CR = 0x0d
 const LF = 0x0a
-const COLON = 0x3a
 const DIGIT_0 = 0x30
-
-/**
- * Reads field lines up to the empty line. Every character is looked at once: this is where a head's
- * time goes.
- * @param onlyPlain drop fields with other names
- */
-function parseFields(
-  text: string,
-  from: number,
-  fields: Fields,
-  onlyPlain: boolean
-): FieldProblem | null {
-  let lineStart = from
-  let lines = 0
-  while (text.charCodeAt(lineStart) !== CR) {
-    const colon = skipWhile(IS_TOKEN, text, lineStart)
-    if (colon === lineStart || text.charCodeAt(colon) !== COLON) return nameProblem(text, lineStart)
-    const lineEnd = skipWhile(IS_FIELD_TEXT, text, colon + 1)
-    if (text.charCodeAt(lineEnd) !== CR || text.charCodeAt(lineEnd + 1) !== LF) return 'forbidden'
-    if (++lines > MAX_FIELDS || lineEnd - lineStart > MAX_FIELD_LINE) return 'too-large'
-    const common = commonNameAt(text, lineStart, colon)
-    const name = common === null ? text.slice(lineStart, colon) : common.name
-    const key = common === null ? name.toLowerCase() : common.key
-    // A tab behind the value is white space for some readers and a part of the value for others.
-    const isPadded = text.charCodeAt(lineEnd - 1) <= SPACE
-    if (isPadded && isFramingField(key) && text.slice(colon, lineEnd).includes('\t')) {
-      return 'invalid-line'
-    }
-    if (!onlyPlain || common !== null || isPlainKey(key)) {
-      fields.names.push(name)
-      fields.keys.push(key)
-      fields.values.push(trimmedSlice(text, colon + 1, lineEnd))
-    }
-    lineStart = lineEnd + 2
-  }
-  return text.charCodeAt(lineStart + 1) === LF ? null : 'forbidden'
-}
-
-/** What is wrong with a line that does not begin with a name and a colon. */
-function nameProblem(text: string, lineStart: number): FieldProblem {
-  if (hasForbidden(text, lineStart)) return 'forbidden'
-  const first = text.charCodeAt(lineStart)
-  return first === SPACE || first === TAB ? 'obs-fold' : 'invalid-line'
-}
-
-/** What the fields say about the message and its connection. */
-interface Marks {
-  hosts: number
-  host: string
-  lengths: number
-  length: string
-  /** Transfer codings of all lines in order, null without the field. */
-  codings: string[] | null
-  keepAlive: boolean
-  keepAliveField: string | null
-  nominated: string[] | null
-  expectsContinue: boolean
-  check: string | null
-  checks: number
-}
-
-function newMarks(minorVersion: 0 | 1): Marks {
-  return {
-    hosts: 0,
-    host: '',
-    lengths: 0,
-    length: '',
-    codings: null,
-    keepAlive: minorVersion === 1,
-    keepAliveField: null,
-    nominated: null,
-    expectsContinue: false,
-    check: null,
-    checks: 0
-  }
-}
-
-function readRequestFields(fields: Fields, minorVersion: 0 | 1): Marks {
-  const marks = newMarks(minorVersion)
-  const { keys, values } = fields
-  for (let i = 0; i < keys.length; i++) {
-    const value = values[i] ?? ''
-    switch (keys[i]) {
-      case 'host':
-        marks.hosts++
-        marks.host = value
-        break
-      case 'expect':
-        // Other expectations are left alone, as nginx does; they do not travel.
-        marks.expectsContinue ||= listElements(value).includes('100-continue')
-        break
-      case 'x-tsha-check':
-        marks.check = ++marks.checks === 1 ? value : null
-        break
-      default:
-        readSharedField(marks, keys[i] ?? '', value)
-    }
-  }
-  return marks
-}
-
-function readResponseFields(fields: Fields, minorVersion: 0 | 1): Marks {
-  const marks = newMarks(minorVersion)
-  const { keys, values } = fields
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] ?? ''
-    const value = values[i] ?? ''
-    if (key !== 'keep-alive') readSharedField(marks, key, value)
-    else marks.keepAliveField = joined(marks.keepAliveField, value)
-  }
-  return marks
-}
-
-/** Several lines of one list (RFC 9110 §5.3). */
-function joined(before: string | null, value: string): string {
-  return before === null ? value : `${before}, ${value}`
-}
-
-function readSharedField(marks: Marks, key: string, value: string): void {
-  switch (key) {
-    case 'content-length':
-      marks.lengths++
-      marks.length = value
-      break
-    case 'transfer-encoding':
-      marks.codings = [...(marks.codings ?? []), ...listElements(value)]
-      break
-    case 'connection':
-      readConnection(marks, value)
-      break
-  }
-}
-
-/** RFC 9112 §9.3: `close` wins, `keep-alive` asks in HTTP/1.0, every other option names a field. */
-function readConnection(marks: Marks, value: string): void {
-  if (value === 'keep-alive' && marks.nominated === null) {
-    marks.keepAlive = true
-    return
-  }
-  for (const option of listElements(value)) {
-    if (option === 'close') {
-      marks.keepAlive = false
-      marks.nominated ??= []
-      marks.nominated.push('close')
-    } else if (option === 'keep-alive') {
-      if (marks.nominated?.includes('close') !== true) marks.keepAlive = true
-    } else if (option !== '') {
-      marks.nominated ??= []
-      marks.nominated.push(option)
-    }
-  }
-}
 
 function firstLine(line: string): string {
   return line.split(/[\r\n]/, 1)[0] ?? ''

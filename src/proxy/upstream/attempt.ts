@@ -60,7 +60,10 @@ const FIRST_LOOK = 4096
 /** Interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16
 
-/** One try of a request on one peer. */
+/**
+ * One try of a request on one peer. The file is long because it is one state machine: sending and
+ * reading share the connection, its deadline and its end.
+ */
 export class Attempt implements ConnectionUser, AttemptFacts {
   readonly peer: Peer
   readonly startedAt: number
