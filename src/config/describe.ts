@@ -37,7 +37,7 @@ function describeRouter(router: VirtualRouterConfig, config: Config): string[] {
   return [
     `virtual router ${router.name}: interface ${router.interface}, VRID ${router.vrid}, ` +
       `priority ${router.priority}, advertisement every ${formatDuration(router.advertIntervalMs)}, ` +
-      (router.password === null ? 'no authentication' : 'authentication PASS'),
+      (router.authentication === null ? 'no authentication' : 'authentication PASS'),
     `  addresses ${addresses.join(', ')}; hand over ${router.handOver}; address lease ${lease}`,
     ...router.track.map(({ check, weight }) => {
       const script = config.scripts.find(({ name }) => name === check)

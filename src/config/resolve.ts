@@ -7,7 +7,16 @@ import type {
   VirtualServer
 } from '../proxy/model.js'
 import type { Machine } from './machine.js'
-import type { Config, Role, ScriptCheck, ServiceCheck, VirtualRouterConfig } from './model.js'
+import type {
+  Announcements,
+  Config,
+  ElectionConfig,
+  Notify,
+  Role,
+  ScriptCheck,
+  ServiceCheck,
+  VirtualRouterConfig
+} from './model.js'
 import { SERVICE_CHECK } from './schema.js'
 import type {
   ValidConfig,
@@ -30,6 +39,48 @@ export const DEFAULT_USER = 'nobody'
 /** Fewest workers that `auto` gives, so that one crash never leaves none. */
 const MIN_AUTO_WORKERS = 2
 
+const ADDRESS_DEFAULTS = {
+  interface: null,
+  broadcast: null,
+  label: null,
+  scope: null,
+  noPrefixRoute: false,
+  noTrack: false
+}
+
+/** keepalived's, captured from 2.2.7. */
+const ANNOUNCEMENT_DEFAULTS: Announcements = {
+  repeat: 5,
+  delayMs: 5000,
+  refreshMs: 0,
+  refreshRepeat: 1,
+  lowerPriorityRepeat: 5,
+  lowerPriorityDelayMs: 5000,
+  garpIntervalMs: 0,
+  gnaIntervalMs: 0,
+  gateway: null
+}
+
+const NO_NOTIFY: Notify = {
+  master: null,
+  backup: null,
+  fault: null,
+  stop: null,
+  deleted: null,
+  any: null,
+  masterRxLowerPriority: null
+}
+
+const ELECTION_DEFAULTS: ElectionConfig = {
+  startupDelayMs: 0,
+  delayAfterBootMs: 0,
+  notifyFifo: null,
+  nice: -20,
+  realtimePriority: 1,
+  lockMemory: false,
+  logUnknownVrids: false
+}
+
 /** What `resolve` needs besides the configuration. */
 export interface Resolution {
   readonly role: Role | null
@@ -49,7 +100,11 @@ export function resolve(valid: ValidConfig, resolution: Resolution): Config {
     virtualRouters: routers.map(([name, router]) =>
       virtualRouterOf(name, router, role, roleSettings?.priority)
     ),
+    syncGroups: [],
+    election: ELECTION_DEFAULTS,
     scripts: scriptsOf(valid, programs),
+    processes: [],
+    files: [],
     serviceCheck: serviceCheckOf(valid),
     proxy: valid.listeners.length === 0 ? null : proxyOf(valid, machine),
     pidFile: valid.pid_file ?? null
@@ -70,11 +125,34 @@ function virtualRouterOf(
     name,
     interface: router.interface,
     vrid: router.vrid,
+    version: 2,
+    family: 'ipv4',
     priority,
+    initialState: role ?? 'backup',
     advertIntervalMs: router.advert_interval,
-    password: router.authentication?.password.slice(0, PASSWORD_LENGTH) ?? null,
-    addresses: router.addresses,
-    track: router.track.map(({ check, weight }) => ({ check, weight })),
+    downTimerAdverts: 3,
+    authentication: router.authentication
+      ? { type: 'pass', password: router.authentication.password.slice(0, PASSWORD_LENGTH) }
+      : null,
+    checksumPseudoHeader: true,
+    addresses: router.addresses.map((entry) => ({ ...entry, ...ADDRESS_DEFAULTS })),
+    excludedAddresses: [],
+    sourceAddress: null,
+    multicastGroup: '224.0.0.18',
+    unicast: null,
+    preempt: true,
+    preemptDelayMs: 0,
+    answersLowerPriority: true,
+    yieldsWithAdvert: false,
+    tracksInterface: true,
+    announcements: ANNOUNCEMENT_DEFAULTS,
+    track: router.track.map(({ check, weight }) => ({
+      kind: check === SERVICE_CHECK ? 'service' : 'script',
+      check,
+      weight,
+      reverse: false
+    })),
+    notify: NO_NOTIFY,
     handOver: router.hand_over === 'keepalived' ? 'keepalived' : 'make-before-break',
     addressLeaseMs: router.address_lease === 'off' ? null : router.address_lease
   }
@@ -91,6 +169,9 @@ function scriptsOf(valid: ValidConfig, programs: ReadonlyMap<string, string>): S
       return {
         name,
         command: [programs.get(name) ?? program, ...args],
+        user: null,
+        group: null,
+        initFail: false,
         intervalMs: check.interval,
         timeoutMs: check.timeout ?? check.interval,
         rise: check.rise,

@@ -20,12 +20,15 @@ export function gratuitousArpAnnouncer(
 ): Announcer {
   const frames = addresses.map((address) => encodeGratuitousArp(parseMac(mac), address))
   return {
-    announce() {
+    announce(_kind) {
       try {
         for (let i = 0; i < BURST_LENGTH; i++) for (const frame of frames) socket.send(frame)
       } catch (error) {
         onFailure(messageOf(error))
       }
+    },
+    cancel() {
+      // Nothing is ever left to be sent.
     }
   }
 }

@@ -186,10 +186,30 @@ function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): V
   return {
     name: config.name,
     vrid: config.vrid,
+    version: config.version,
+    family: config.family,
     adverInterval: config.advertIntervalMs,
+    downTimerAdverts: config.downTimerAdverts,
     primaryAddress: own.address,
     addresses,
-    authData: config.password === null ? null : encodePassword(config.password),
-    makesBeforeBreak: config.handOver === 'make-before-break'
+    authentication:
+      config.authentication?.type === 'pass'
+        ? { type: 'pass', data: encodePassword(config.authentication.password) }
+        : { type: 'none' },
+    checksumPseudoHeader: config.checksumPseudoHeader,
+    destination: { kind: 'multicast', group: config.multicastGroup },
+    preempts: config.preempt,
+    preemptDelay: config.preemptDelayMs,
+    isOwner: config.priority === 255,
+    startsAsMaster: config.initialState === 'master',
+    answersLowerPriority: config.answersLowerPriority,
+    yieldsWithAdvert: config.yieldsWithAdvert,
+    announcements: {
+      delay: config.announcements.delayMs,
+      refresh: config.announcements.refreshMs,
+      lowerPriorityDelay: config.announcements.lowerPriorityDelayMs
+    },
+    makesBeforeBreak: config.handOver === 'make-before-break',
+    isGrouped: false
   }
 }

@@ -7,6 +7,7 @@ export function monotonicNow(): number {
 /** The clock and timers of this process. Node's timers may fire up to 1.7 ms early (measured). */
 export const systemClock = {
   now: monotonicNow,
+  wallTime: () => Date.now(),
   after(delayMs: number, callback: () => void): () => void {
     const timer = setTimeout(callback, delayMs)
     return () => {

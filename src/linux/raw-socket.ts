@@ -34,7 +34,6 @@ export interface RawSocketOptions {
 /** Sends and receives whole IPv4 packets of one protocol on one interface and multicast group. */
 export class RawSocket {
   readonly #socket: Socket
-  readonly #group: string
   readonly #onError: (error: Error) => void
   #pending = 0
   #isClosed = false
@@ -50,7 +49,6 @@ export class RawSocket {
     onPacket: (packet: Uint8Array) => void,
     onError: (error: Error) => void
   ) {
-    this.#group = options.group
     this.#onError = onError
     try {
       this.#socket = openWithoutInheritance(options.protocol)
@@ -80,11 +78,11 @@ export class RawSocket {
     this.#socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, membership.length)
   }
 
-  /** Sends one packet, IP header included, to the group. */
-  send(packet: Uint8Array): void {
+  /** Sends one packet, IP header included. */
+  send(packet: Uint8Array, destination: string): void {
     if (this.#isClosed) return
     this.#pending += 1
-    this.#socket.send(Buffer.from(packet), 0, packet.length, this.#group, (error) => {
+    this.#socket.send(Buffer.from(packet), 0, packet.length, destination, (error) => {
       this.#pending -= 1
       if (error) this.#onError(error)
       if (this.#pending === 0) this.#idle?.()

@@ -1,21 +1,95 @@
 import type { Milliseconds } from './timing.js'
 
+/** One key of HMAC authentication (draft-cassen-vrrp-auth-hmac). */
+export interface HmacKey {
+  /** 0 to 255, on the wire. */
+  readonly id: number
+  /** HMAC-SHA256 of `data` under this key, 32 bytes. */
+  readonly digest: (data: Uint8Array) => Uint8Array
+}
+
+/** How advertisements are authenticated. */
+export type Authentication =
+  | { readonly type: 'none' }
+  /** VRRPv2 only; `data` has 8 bytes (RFC 2338 §5.3.6.1). */
+  | { readonly type: 'pass'; readonly data: Uint8Array }
+  | {
+      readonly type: 'hmac'
+      /** The first one signs, all of them verify. */
+      readonly keys: readonly HmacKey[]
+      /** Whether unsigned advertisements pass, and whether ours are signed. */
+      readonly mode: 'enforce' | 'permissive' | 'receive-only'
+      readonly antiReplay: 'time' | 'monotonic'
+      /** How far the sender's clock may be from ours. */
+      readonly window: Milliseconds
+    }
+
+/** Another director that is spoken to by unicast. */
+export interface UnicastPeer {
+  readonly address: string
+  /** Bounds of the TTL of its advertisements; null checks none. */
+  readonly ttl: { readonly min: number; readonly max: number } | null
+}
+
+/** Where advertisements go and come from. */
+export type Destination =
+  | { readonly kind: 'multicast'; readonly group: string }
+  | {
+      readonly kind: 'unicast'
+      readonly peers: readonly UnicastPeer[]
+      /** Only advertisements from `peers` are accepted. */
+      readonly checkSource: boolean
+      /** TTL, or hop limit, of what we send. */
+      readonly ttl: number
+    }
+
+/** When the addresses are announced; how an announcement looks is the announcer's business. */
+export interface AnnouncementTimes {
+  /** From becoming master to the second burst; 0 sends none. */
+  readonly delay: Milliseconds
+  /** Between two refreshes while we are master; 0 sends none. */
+  readonly refresh: Milliseconds
+  /** From the answer to a lower priority to the second burst; 0 sends none. */
+  readonly lowerPriorityDelay: Milliseconds
+}
+
 /** What does not change while a virtual router runs. */
 export interface VirtualRouter {
   /** Name in the configuration and in the log. */
   readonly name: string
   /** 1 to 255. */
   readonly vrid: number
-  /** Advertisement_Interval; whole seconds in VRRPv2. */
+  readonly version: 2 | 3
+  readonly family: 'ipv4' | 'ipv6'
+  /** Advertisement_Interval; whole seconds in VRRPv2, whole centiseconds in VRRPv3. */
   readonly adverInterval: Milliseconds
-  /** Our own address on the interface, the source of our advertisements. */
+  /** Advertisements that may be missed before the master is down; 3 in the RFCs. */
+  readonly downTimerAdverts: number
+  /** Our own address on the interface, the source of our advertisements; for IPv6 the link-local one. */
   readonly primaryAddress: string
   /** The virtual addresses, in the order of the configuration. */
   readonly addresses: readonly string[]
-  /** The PASS authentication data, 8 bytes; null sends and expects none. */
-  readonly authData: Uint8Array | null
+  readonly authentication: Authentication
+  /** Whether the checksum of VRRPv3 over IPv4 that we send covers a pseudo-header. */
+  readonly checksumPseudoHeader: boolean
+  readonly destination: Destination
+  /** Preempt_Mode (RFC 3768 §6.1). */
+  readonly preempts: boolean
+  /** How long a weaker master is left alone before it is preempted (keepalived). */
+  readonly preemptDelay: Milliseconds
+  /** Our configured priority is 255: the addresses are ours (RFC 3768 §6.4.1). */
+  readonly isOwner: boolean
+  /** The configuration says MASTER; only owners and members of groups behave differently for it. */
+  readonly startsAsMaster: boolean
+  /** Whether a master answers an advertisement of lower priority with its own. */
+  readonly answersLowerPriority: boolean
+  /** Whether a master that yields to a higher priority advertises once more, so that it announces. */
+  readonly yieldsWithAdvert: boolean
+  readonly announcements: AnnouncementTimes
   /** Whether a failing service is handed to the partner before the addresses are dropped. */
   readonly makesBeforeBreak: boolean
+  /** Whether it changes only together with the other members of its sync group. */
+  readonly isGrouped: boolean
 }
 
 /** What changes from outside while a virtual router runs; part of every state. */

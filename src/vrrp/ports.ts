@@ -5,14 +5,20 @@ import type { Milliseconds } from './timing.js'
 /** The monotonic clock and the one timer of a speaker. */
 export interface Clock {
   now(): Milliseconds
+  /** Milliseconds since 1970: for the stamps of HMAC authentication and nothing else. */
+  wallTime(): Milliseconds
   /** Calls back once, not before `delay`; the returned function cancels it. */
   after(delay: Milliseconds, callback: () => void): () => void
 }
 
-/** The raw socket of one virtual router, already joined to the VRRP group. */
+/** The raw socket of one virtual router; it has joined the VRRP group unless it speaks unicast. */
 export interface AdvertisementSocket {
-  /** Sends an IPv4 packet with its header to the VRRP group; failures are reported by the adapter. */
-  send(packet: Uint8Array): void
+  /**
+   * Sends an IPv4 or IPv6 packet with its header; failures are reported by the adapter.
+   *
+   * @param destination the group, or the address of a partner
+   */
+  send(packet: Uint8Array, destination: string): void
   /** Resolves when every packet given to `send` has left or failed, at most after a second. */
   flush(): Promise<void>
   close(): void
@@ -26,10 +32,17 @@ export interface AddressManager {
   remove(): Promise<void>
 }
 
+/** Why an announcement is made; each has its own number of frames in the configuration. */
+export type AnnouncementKind = 'mastery' | 'refresh' | 'lower-priority'
+
 /** Tells the segment who holds the addresses now. */
 export interface Announcer {
-  /** One burst for every virtual address; failures are reported by the adapter. */
-  announce(): void
+  /**
+   * One burst for every virtual address, `repeat` frames each; failures are reported by the adapter.
+   */
+  announce(kind: AnnouncementKind): void
+  /** Forgets what is not sent yet: the addresses are not ours any more. */
+  cancel(): void
 }
 
 /** Who wants to know what a speaker does. Must not block. */

@@ -55,10 +55,11 @@ export function receive(router: VirtualRouter, packet: Uint8Array): Verdict {
 
   const advertisement = decodeAdvertisementV2(payload)
   if (typeof advertisement === 'string') return discard(advertisement)
-  if (advertisement.authType !== (router.authData ? AUTH_PASS : AUTH_NONE)) {
+  const { authentication } = router
+  if (advertisement.authType !== (authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE)) {
     return discard('auth-type')
   }
-  if (router.authData && !equalBytes(advertisement.authData, router.authData)) {
+  if (authentication.type === 'pass' && !equalBytes(advertisement.authData, authentication.data)) {
     return discard('auth-data')
   }
   if (advertisement.adverIntSeconds * 1000 !== router.adverInterval) return discard('interval')

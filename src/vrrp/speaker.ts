@@ -120,10 +120,10 @@ export class Speaker {
   }
 
   #perform(action: Action): void {
-    const { addresses, announcer, socket } = this.#ports
+    const { addresses, announcer } = this.#ports
     switch (action.kind) {
       case 'advertise':
-        socket.send(this.#advertisement(action.priority))
+        this.#advertise(action.priority)
         return
       case 'add-addresses':
         this.#addressWork = this.#addressWork.then(() => addresses.add())
@@ -134,13 +134,23 @@ export class Speaker {
       case 'announce':
         this.#addressWork = this.#addressWork.then(() => {
           // By the time the addresses are there, they may already be given up again.
-          if (this.#state.name === 'master') announcer.announce()
+          if (this.#state.name === 'master') announcer.announce('mastery')
         })
     }
   }
 
+  #advertise(priority: number): void {
+    const { destination } = this.#router
+    const targets =
+      destination.kind === 'multicast'
+        ? [destination.group]
+        : destination.peers.map(({ address }) => address)
+    for (const target of targets) this.#ports.socket.send(this.#advertisement(priority), target)
+  }
+
   #advertisement(priority: number): Uint8Array {
-    const { vrid, adverInterval, addresses, authData, primaryAddress } = this.#router
+    const { vrid, adverInterval, addresses, authentication, primaryAddress } = this.#router
+    const authData = authentication.type === 'pass' ? authentication.data : null
     const message = encodeAdvertisementV2({
       vrid,
       priority,

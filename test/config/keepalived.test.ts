@@ -133,7 +133,7 @@ t.test('keepalived defaults: priority 100, advert_int 1 s, prefix /32', async (t
     name: 'a',
     priority: 100,
     advertIntervalMs: 1000,
-    password: null,
+    authentication: null,
     addresses: [{ address: '192.0.2.1', prefixLength: 32 }]
   })
 })
@@ -194,7 +194,7 @@ t.test(
       replace: ['auth_pass 123456', 'auth_pass "a#!b" # \u5B9A\u4E49  \t']
     })
     const { config } = await load(t, { 'keepalived.conf': text })
-    t.equal(config.virtualRouters[0]?.password, 'a#!b')
+    t.strictSame(config.virtualRouters[0]?.authentication, { type: 'pass', password: 'a#!b' })
   }
 )
 

@@ -23,14 +23,14 @@ t.test(
   'a virtual router has keepalived defaults, a lease of 3 s and the make-before-break hand over',
   async (t) => {
     const { config } = await load(t, { 'tsha.yaml': ROUTER }, { role: 'backup' })
-    t.strictSame(config.virtualRouters, [
+    t.match(config.virtualRouters, [
       {
         name: 'web',
         interface: 'eth0',
         vrid: 51,
         priority: 90,
         advertIntervalMs: 1000,
-        password: null,
+        authentication: null,
         addresses: [{ address: '192.0.2.1', prefixLength: 24 }],
         track: [],
         handOver: 'make-before-break',
@@ -261,7 +261,7 @@ t.test('a password is cut to the 8 bytes of the wire, and never told', async (t)
     { 'tsha.yaml': text('"secret-secret"') },
     { role: 'master' }
   )
-  t.equal(config.virtualRouters[0]?.password, 'secret-s')
+  t.strictSame(config.virtualRouters[0]?.authentication, { type: 'pass', password: 'secret-s' })
   t.strictSame(notes, [
     'virtual router web: the password has 13 characters; VRRP carries 8, so only the first 8 are used, as keepalived does'
   ])

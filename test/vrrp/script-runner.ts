@@ -1,5 +1,6 @@
 import { nextDeadline, step } from '../../src/vrrp/machine.js'
 import type { Event, State, VirtualRouter } from '../../src/vrrp/model.js'
+import { PAIR_MASTER } from './router.js'
 
 /** One line of a script: an event at a time, and the outcome that is expected, as text. */
 interface ScriptLine {
@@ -64,12 +65,9 @@ function parseScript(title: string, block: readonly { number: number; text: stri
   return {
     title,
     router: {
-      name: 'nginx',
-      vrid: 51,
+      ...PAIR_MASTER,
       adverInterval: Number.parseInt(settings.get('interval') ?? '1s') * 1000,
       primaryAddress: settings.get('primary') ?? '192.168.64.130',
-      addresses: ['192.168.64.200'],
-      authData: null,
       makesBeforeBreak: settings.get('hand-over') !== 'keepalived'
     },
     initial: { name: 'initialize', priority, serviceUp: true },

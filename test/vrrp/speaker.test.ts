@@ -1,18 +1,7 @@
 import t from 'tap'
-import type { VirtualRouter } from '../../src/vrrp/model.js'
 import { Speaker } from '../../src/vrrp/speaker.js'
-import { encodePassword } from '../../src/vrrp/wire/advertisement-v2.js'
 import { readGolden, toHex } from './golden.js'
-
-const master: VirtualRouter = {
-  name: 'nginx',
-  vrid: 51,
-  adverInterval: 1000,
-  primaryAddress: '192.168.64.130',
-  addresses: ['192.168.64.200'],
-  authData: encodePassword('123456'),
-  makesBeforeBreak: true
-}
+import { PAIR_MASTER as master } from './router.js'
 
 /** A speaker on a clock that the test moves, with a record of all it does. */
 class Stage {
@@ -31,6 +20,7 @@ class Stage {
       {
         clock: {
           now: () => this.#now,
+          wallTime: () => 0,
           after: (delay, callback) => {
             const due = { at: this.#now + delay, callback }
             if (this.#due) throw new Error('a second timer')
@@ -55,7 +45,10 @@ class Stage {
             return Promise.resolve()
           }
         },
-        announcer: { announce: () => void this.record.push('announce') },
+        announcer: {
+          announce: () => void this.record.push('announce'),
+          cancel: () => undefined
+        },
         observer: {
           stepped: (from, to, reason) =>
             void this.record.push(`${from.name} -> ${to.name}: ${reason}`),
@@ -160,7 +153,11 @@ t.test('two calls of stop both end', async (t) => {
 })
 
 t.test('a packet that is discarded is told and changes nothing', async (t) => {
-  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134', authData: null })
+  const stage = new Stage({
+    ...master,
+    primaryAddress: '192.168.64.134',
+    authentication: { type: 'none' }
+  })
   stage.speaker.start(true)
   stage.speaker.receive(readGolden('advertisement-100'))
   t.equal(stage.record.at(-1), 'discarded: auth-type')
