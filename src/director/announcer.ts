@@ -20,7 +20,7 @@ export function gratuitousArpAnnouncer(
 ): Announcer {
   const frames = addresses.map((address) => encodeGratuitousArp(parseMac(mac), address))
   return {
-    announce(_kind) {
+    announce() {
       try {
         for (let i = 0; i < BURST_LENGTH; i++) for (const frame of frames) socket.send(frame)
       } catch (error) {
