@@ -1,0 +1,83 @@
+import type { SyncGroup } from '../config/model.js'
+import type { Event, Reason, State } from '../vrrp/model.js'
+import {
+  groupOrders,
+  siblingOrders,
+  type GroupMember,
+  type GroupOrder
+} from '../vrrp/sync-group.js'
+
+/** Orders lead to states that need no more orders; more rounds than this are a bug of ours. */
+const MOST_ROUNDS = 8
+
+/** A virtual router of a sync group, as the group drives it. */
+export interface DrivenMember extends GroupMember {
+  readonly name: string
+  order(event: Event): void
+}
+
+/** The state of a sync group, in keepalived's words. */
+export type GroupState = 'MASTER' | 'BACKUP' | 'FAULT'
+
+/** A sync group that runs: after each step of a member it moves the others along. */
+export class RunningGroup {
+  readonly config: SyncGroup
+  readonly #members: () => readonly DrivenMember[]
+  readonly #changed: (state: GroupState) => void
+  #state: GroupState | null = null
+  #isOrdering = false
+
+  /**
+   * @param members those that are started, in the order of the configuration
+   * @param changed told of each state that all members have come to
+   */
+  constructor(
+    config: SyncGroup,
+    members: () => readonly DrivenMember[],
+    changed: (state: GroupState) => void
+  ) {
+    this.config = config
+    this.#members = members
+    this.#changed = changed
+  }
+
+  /** A member took a step, or its faults changed. */
+  stepped(name: string, reason: Reason | null): void {
+    // The steps that an order leads to are looked at when all orders of a round are given.
+    if (this.#isOrdering) return
+    this.#isOrdering = true
+    try {
+      const members = this.#members()
+      const stepped = members.findIndex((member) => member.name === name)
+      give(members, siblingOrders(members, stepped, reason))
+      for (let round = 0; round < MOST_ROUNDS; round += 1) {
+        const orders = groupOrders(this.#members())
+        if (orders.length === 0) break
+        give(this.#members(), orders)
+      }
+    } finally {
+      this.#isOrdering = false
+    }
+    this.#tell()
+  }
+
+  #tell(): void {
+    const names = this.#members().map(({ state }) => state.name)
+    const state = stateOf(names)
+    if (state === null || state === this.#state) return
+    this.#state = state
+    this.#changed(state)
+  }
+}
+
+function give(members: readonly DrivenMember[], orders: readonly GroupOrder[]): void {
+  for (const { member, event } of orders) members[member]?.order(event)
+}
+
+/** Null while the members are on their way, or being stopped. */
+function stateOf(names: readonly State['name'][]): GroupState | null {
+  if (names.includes('fault')) return 'FAULT'
+  if (names.length === 0 || names.includes('initialize')) return null
+  if (names.every((name) => name === 'master')) return 'MASTER'
+  return names.every((name) => name === 'backup') ? 'BACKUP' : null
+}
