@@ -9,13 +9,9 @@ import type {
   SpeakerObserver
 } from './ports.js'
 import { receive } from './receive.js'
-import {
-  AUTH_DATA_LENGTH,
-  AUTH_NONE,
-  AUTH_PASS,
-  encodeAdvertisementV2
-} from './wire/advertisement-v2.js'
-import { encodeVrrpPacket } from './wire/ipv4.js'
+import { encodeAdvertisement, targetsOf } from './send.js'
+import { nextStamp, ReplayMemory } from './stamp.js'
+import type { Stamp } from './wire/hmac.js'
 
 const LAST_IDENTIFICATION = 0xffff
 
@@ -39,6 +35,9 @@ export class Speaker {
   #cancelTimer: (() => void) | null = null
   /** Identification of the next packet: from 1, skipping 0 (keepalived). */
   #identification = 1
+  /** Of the last packet that HMAC authentication signed. */
+  #stamp: Stamp | null = null
+  readonly #replay: ReplayMemory
   /** Address changes and the announcements that must follow them, one after the other. */
   #addressWork: Promise<void> = Promise.resolve()
   #isStarted = false
@@ -49,6 +48,7 @@ export class Speaker {
   constructor(router: VirtualRouter, conditions: Conditions, ports: SpeakerPorts) {
     this.#router = router
     this.#ports = ports
+    this.#replay = new ReplayMemory(router.destination)
     this.#state = { name: 'initialize', ...conditions }
     this.#left = new Promise((resolve) => (this.#leave = resolve))
   }
@@ -66,7 +66,7 @@ export class Speaker {
   /** A packet from the socket, with its IP header. */
   receive(packet: Uint8Array): void {
     if (!this.#isStarted) return
-    const verdict = receive(this.#router, packet)
+    const verdict = receive(this.#router, packet, this.#replay, this.#ports.clock.wallTime())
     if (!verdict.ok) {
       this.#ports.observer.discarded(verdict.reason, verdict.source)
       return
@@ -143,29 +143,16 @@ export class Speaker {
   }
 
   #advertise(priority: number): void {
-    const { destination } = this.#router
-    const targets =
-      destination.kind === 'multicast'
-        ? [destination.group]
-        : destination.peers.map(({ address }) => address)
-    for (const target of targets) this.#ports.socket.send(this.#advertisement(priority), target)
-  }
-
-  #advertisement(priority: number): Uint8Array {
-    const { vrid, adverInterval, addresses, authentication, primaryAddress } = this.#router
-    const authData = authentication.type === 'pass' ? authentication.data : null
-    const message = encodeAdvertisementV2({
-      vrid,
-      priority,
-      authType: authData ? AUTH_PASS : AUTH_NONE,
-      adverIntSeconds: adverInterval / 1000,
-      addresses,
-      authData: authData ?? new Uint8Array(AUTH_DATA_LENGTH)
-    })
-    const packet = encodeVrrpPacket(primaryAddress, this.#identification, message)
-    this.#identification =
-      this.#identification === LAST_IDENTIFICATION ? 1 : this.#identification + 1
-    return packet
+    const { authentication } = this.#router
+    if (authentication.type === 'hmac') {
+      this.#stamp = nextStamp(this.#stamp, this.#ports.clock.wallTime(), authentication)
+    }
+    const [identification, stamp] = [this.#identification, this.#stamp]
+    for (const destination of targetsOf(this.#router)) {
+      const sent = { priority, identification, destination, stamp }
+      this.#ports.socket.send(encodeAdvertisement(this.#router, sent), destination)
+    }
+    this.#identification = identification === LAST_IDENTIFICATION ? 1 : identification + 1
   }
 
   #armTimer(now: number): void {

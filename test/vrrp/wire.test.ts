@@ -5,9 +5,16 @@ import {
   encodeAdvertisementV2,
   encodePassword
 } from '../../src/vrrp/wire/advertisement-v2.js'
+import {
+  decodeAdvertisementV3,
+  encodeAdvertisementV3,
+  type AdvertisementV3
+} from '../../src/vrrp/wire/advertisement-v3.js'
 import { encodeGratuitousArp, parseMac } from '../../src/vrrp/wire/arp.js'
 import { internetChecksum } from '../../src/vrrp/wire/checksum.js'
-import { decodeIpv4, encodeVrrpPacket, ipv4ToNumber } from '../../src/vrrp/wire/ipv4.js'
+import { canonicalAddress, compareAddresses } from '../../src/vrrp/wire/address.js'
+import { decodeIpHeader } from '../../src/vrrp/wire/ip-header.js'
+import { ipv4ToNumber } from '../../src/vrrp/wire/ipv4.js'
 import { readGolden, toHex } from './golden.js'
 
 const golden = readGolden('advertisement-100')
@@ -22,17 +29,6 @@ function encodeSeed(priority: number): Uint8Array {
     authData: encodePassword('123456')
   })
 }
-
-t.test(
-  'an advertisement equals the one that keepalived 2.2.7 sends, but for the IP checksum',
-  (t) => {
-    const packet = encodeVrrpPacket('192.168.64.130', 1, encodeSeed(100))
-    const expected = golden.slice()
-    expected.set([0, 0], 10) // left to the kernel
-    t.equal(toHex(packet), toHex(expected))
-    t.end()
-  }
-)
 
 t.test('keepalived 2.2.7: checksums of the priorities 100, 90, 80, 70 and 0', (t) => {
   const checksums = [100, 90, 80, 70, 0].map((priority) => toHex(encodeSeed(priority).slice(6, 8)))
@@ -86,7 +82,9 @@ t.test('random bytes never throw', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 1200 }), (bytes) => {
       decodeAdvertisementV2(bytes)
-      decodeIpv4(bytes)
+      decodeAdvertisementV3(bytes, 'ipv4')
+      decodeAdvertisementV3(bytes, 'ipv6')
+      decodeIpHeader(bytes)
       return true
     })
   )
@@ -113,17 +111,82 @@ t.test('what is encoded decodes to the same', (t) => {
   t.end()
 })
 
-t.test('padding of a short Ethernet frame is not part of the packet', (t) => {
-  const padded = new Uint8Array(46)
-  padded.set(golden)
-  t.equal(decodeIpv4(padded)?.payload.length, 20)
-  t.equal(decodeIpv4(golden.slice(0, 39)), null, 'cut short')
+t.test('what is encoded as VRRPv3 decodes to the same', (t) => {
+  const advertisement = (address: fc.Arbitrary<string>): fc.Arbitrary<AdvertisementV3> =>
+    fc.record({
+      vrid: fc.integer({ min: 1, max: 255 }),
+      priority: fc.integer({ min: 0, max: 255 }),
+      adverIntCentiseconds: fc.integer({ min: 0, max: 4095 }),
+      addresses: fc.array(address, { maxLength: 255 })
+    })
+  for (const [family, address] of [
+    ['ipv4', fc.ipV4()],
+    ['ipv6', fc.ipV6().map(canonicalAddress)]
+  ] as const) {
+    fc.assert(
+      fc.property(advertisement(address), (value) => {
+        const decoded = decodeAdvertisementV3(encodeAdvertisementV3(value, family), family)
+        return JSON.stringify(decoded) === JSON.stringify(value)
+      })
+    )
+  }
+  t.pass()
+  t.end()
+})
+
+t.test('RFC 5952 §4: an IPv6 address has one text', (t) => {
+  const texts: Readonly<Record<string, string>> = {
+    '2001:0DB8:0:0:0:0:0:1': '2001:db8::1',
+    '2001:db8::0:1': '2001:db8::1',
+    '2001:db8:0:1:1:1:1:1': '2001:db8:0:1:1:1:1:1', // one zero group stays
+    '2001:0:0:1:0:0:0:1': '2001:0:0:1::1', // the longest run
+    '2001:db8:0:0:1:0:0:1': '2001:db8::1:0:0:1', // of two the first
+    'ff02::12': 'ff02::12',
+    '0:0:0:0:0:0:0:0': '::',
+    '1::': '1::',
+    '::1': '::1',
+    '1:2:3:4:5:6:7:8': '1:2:3:4:5:6:7:8',
+    '::ffff:c000:201': '::ffff:192.0.2.1',
+    '::FFFF:192.0.2.1': '::ffff:192.0.2.1',
+    '192.0.2.1': '192.0.2.1'
+  }
+  for (const [given, expected] of Object.entries(texts)) t.equal(canonicalAddress(given), expected)
+  t.end()
+})
+
+t.test('the text of an IPv6 address is the one that the platform writes', (t) => {
+  fc.assert(
+    fc.property(fc.ipV6(), (address) => {
+      // A URL writes every group in hexadecimal, and the same otherwise.
+      const canonical = canonicalAddress(address)
+      if (canonical.includes('.')) return true
+      return new URL(`http://[${address}]/`).hostname === `[${canonical}]`
+    })
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('IP headers: a header cut short, or of another version, is none', (t) => {
+  t.match(decodeIpHeader(golden), { family: 'ipv4', totalLength: 40, ttl: 255, protocol: 112 })
+  const ipv6 = readGolden('v3-ipv6')
+  t.match(decodeIpHeader(ipv6), { family: 'ipv6', totalLength: 80, ttl: 255, protocol: 112 })
+  t.equal(decodeIpHeader(golden.slice(0, 19)), null)
+  t.equal(decodeIpHeader(ipv6.slice(0, 39)), null)
+  t.equal(decodeIpHeader(Uint8Array.of(0x44, ...golden.slice(1))), null, 'shorter than 20 bytes')
+  t.equal(decodeIpHeader(Uint8Array.of(0x55, ...golden.slice(1))), null)
+  t.equal(decodeIpHeader(new Uint8Array(0)), null)
   t.end()
 })
 
 t.test('addresses are ordered as numbers, not as text', (t) => {
   t.equal(ipv4ToNumber('192.168.64.9'), 3232251913)
   t.equal(ipv4ToNumber('255.255.255.255'), 4294967295)
+  t.ok(compareAddresses('192.168.64.9', '192.168.64.130') < 0)
+  t.ok(compareAddresses('200.0.0.0', '192.168.64.130') > 0)
+  t.ok(compareAddresses('fe80::9', 'fe80::10') < 0)
+  t.ok(compareAddresses('fe80::1:0', 'fe80::ffff') > 0)
+  t.equal(compareAddresses('fe80:0::1', 'fe80::1'), 0)
   t.end()
 })
 

@@ -1,16 +1,19 @@
+import { readAddresses, writeAddresses } from './address.js'
 import { internetChecksum } from './checksum.js'
-import { readIpv4, writeIpv4 } from './ipv4.js'
+import {
+  AUTH_DATA_LENGTH,
+  CHECKSUM_OFFSET,
+  FIXED_LENGTH,
+  messageLength,
+  TYPE_ADVERTISEMENT
+} from './message.js'
 
 /** Authentication types of VRRPv2 (RFC 2338 §5.3.6; RFC 3768 keeps only the first). */
 export const AUTH_NONE = 0
 export const AUTH_PASS = 1
-
-/** Length of the Authentication Data field; always sent, zero without a password. */
-export const AUTH_DATA_LENGTH = 8
+export const AUTH_AH = 2
 
 const VERSION = 2
-const TYPE_ADVERTISEMENT = 1
-const FIXED_LENGTH = 8
 
 /** The fields of a VRRPv2 ADVERTISEMENT. */
 export interface AdvertisementV2 {
@@ -25,7 +28,7 @@ export interface AdvertisementV2 {
   readonly authData: Uint8Array
 }
 
-/** Why bytes are not a VRRPv2 ADVERTISEMENT. */
+/** Why bytes are not an ADVERTISEMENT of a version. */
 export type DecodeDiscard = 'length' | 'version' | 'type'
 
 /** The password as 8 bytes: cut or padded with zeros, as keepalived sends it. */
@@ -46,20 +49,18 @@ export function encodePassword(password: string): Uint8Array {
  */
 export function encodeAdvertisementV2(advertisement: AdvertisementV2): Uint8Array {
   const { addresses } = advertisement
-  const message = new Uint8Array(FIXED_LENGTH + addresses.length * 4 + AUTH_DATA_LENGTH)
+  const message = new Uint8Array(messageLength(VERSION, 'ipv4', addresses.length))
   message[0] = (VERSION << 4) | TYPE_ADVERTISEMENT
   message[1] = advertisement.vrid
   message[2] = advertisement.priority
   message[3] = addresses.length
   message[4] = advertisement.authType
   message[5] = advertisement.adverIntSeconds
-  addresses.forEach((address, i) => {
-    writeIpv4(message, FIXED_LENGTH + i * 4, address)
-  })
-  message.set(advertisement.authData, FIXED_LENGTH + addresses.length * 4)
+  writeAddresses(message, FIXED_LENGTH, addresses, 'ipv4')
+  message.set(advertisement.authData, message.length - AUTH_DATA_LENGTH)
   const checksum = internetChecksum(message)
-  message[6] = checksum >>> 8
-  message[7] = checksum & 0xff
+  message[CHECKSUM_OFFSET] = checksum >>> 8
+  message[CHECKSUM_OFFSET + 1] = checksum & 0xff
   return message
 }
 
@@ -76,16 +77,13 @@ export function decodeAdvertisementV2(bytes: Uint8Array): AdvertisementV2 | Deco
   if (first >>> 4 !== VERSION) return 'version'
   if ((first & 0x0f) !== TYPE_ADVERTISEMENT) return 'type'
   const count = bytes[3] ?? 0
-  const authAt = FIXED_LENGTH + count * 4
-  if (bytes.length !== authAt + AUTH_DATA_LENGTH) return 'length'
-  const addresses: string[] = []
-  for (let i = 0; i < count; i++) addresses.push(readIpv4(bytes, FIXED_LENGTH + i * 4))
+  if (bytes.length !== messageLength(VERSION, 'ipv4', count)) return 'length'
   return {
     vrid: bytes[1] ?? 0,
     priority: bytes[2] ?? 0,
     authType: bytes[4] ?? 0,
     adverIntSeconds: bytes[5] ?? 0,
-    addresses,
-    authData: bytes.slice(authAt)
+    addresses: readAddresses(bytes, FIXED_LENGTH, count, 'ipv4'),
+    authData: bytes.slice(bytes.length - AUTH_DATA_LENGTH)
   }
 }

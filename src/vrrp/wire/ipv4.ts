@@ -1,13 +1,14 @@
-/** IP protocol number of VRRP (RFC 3768 §5.2.4). */
+/** IP protocol number of VRRP (RFC 3768 §5.2.4), in IPv6 the value of Next Header. */
 export const VRRP_PROTOCOL = 112
 /** IPv4 multicast group of VRRP (RFC 3768 §5.2.2). */
 export const VRRP_GROUP = '224.0.0.18'
-/** A VRRP packet with any other TTL came through a router and is discarded (RFC 3768 §5.2.3). */
+/** A multicast VRRP packet with any other TTL came through a router (RFC 3768 §5.2.3). */
 export const VRRP_TTL = 255
 
 /** Internetwork control, the type of service that keepalived 2.2.7 sends (captured). */
 const TOS_INTERNETWORK_CONTROL = 0xc0
-const HEADER_LENGTH = 20
+export const IPV4_HEADER_LENGTH = 20
+export const IPV4_ADDRESS_LENGTH = 4
 
 /** Dotted decimal to an unsigned 32-bit number, so that addresses can be ordered. */
 export function ipv4ToNumber(address: string): number {
@@ -27,63 +28,34 @@ export function writeIpv4(bytes: Uint8Array, offset: number, address: string): v
   for (const part of address.split('.')) bytes[at++] = Number(part)
 }
 
+/** What differs between the IPv4 headers of advertisements. */
+export interface Ipv4Header {
+  readonly source: string
+  readonly destination: string
+  /** 0 to 255. */
+  readonly ttl: number
+  /** 1 to 65535; the kernel replaces 0 by a number of its own. */
+  readonly identification: number
+}
+
 /**
- * Puts an IPv4 header before a VRRP message, as keepalived 2.2.7 writes it (captured):
+ * Writes the header of an IPv4 packet that fills `packet`, as keepalived 2.2.7 does (captured, by
+ * multicast and by unicast):
  *
  *   0  version=4 | IHL=5     1  TOS 0xc0      2  total length
  *   4  identification        6  flags and fragment offset, 0: DF is clear
- *   8  TTL 255               9  protocol 112  10 checksum, 0: the kernel fills it in (IP_HDRINCL)
- *   12 source                16 destination 224.0.0.18
- *
- * @param identification 1 to 65535
+ *   8  TTL                   9  protocol 112  10 checksum, 0: the kernel fills it in (IP_HDRINCL)
+ *   12 source                16 destination
  */
-export function encodeVrrpPacket(
-  source: string,
-  identification: number,
-  message: Uint8Array
-): Uint8Array {
-  const packet = new Uint8Array(HEADER_LENGTH + message.length)
+export function writeIpv4Header(packet: Uint8Array, header: Ipv4Header): void {
   packet[0] = 0x45
   packet[1] = TOS_INTERNETWORK_CONTROL
   packet[2] = packet.length >>> 8
   packet[3] = packet.length & 0xff
-  packet[4] = identification >>> 8
-  packet[5] = identification & 0xff
-  packet[8] = VRRP_TTL
+  packet[4] = header.identification >>> 8
+  packet[5] = header.identification & 0xff
+  packet[8] = header.ttl
   packet[9] = VRRP_PROTOCOL
-  writeIpv4(packet, 12, source)
-  writeIpv4(packet, 16, VRRP_GROUP)
-  packet.set(message, HEADER_LENGTH)
-  return packet
-}
-
-/** What the receive checks need of an IPv4 header, and the bytes that follow it. */
-export interface Ipv4Packet {
-  readonly source: string
-  readonly destination: string
-  readonly ttl: number
-  readonly protocol: number
-  readonly payload: Uint8Array
-}
-
-/**
- * Decodes an IPv4 packet. Bytes behind its total length are link-layer padding (short Ethernet frames
- * are padded to 60 bytes) and are left out.
- *
- * @returns null when the header or the packet is cut short, or when it is not IPv4
- */
-export function decodeIpv4(bytes: Uint8Array): Ipv4Packet | null {
-  if (bytes.length < HEADER_LENGTH) return null
-  const first = bytes[0] ?? 0
-  const headerLength = (first & 0x0f) * 4
-  const totalLength = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)
-  if (first >>> 4 !== 4 || headerLength < HEADER_LENGTH) return null
-  if (totalLength < headerLength || totalLength > bytes.length) return null
-  return {
-    source: readIpv4(bytes, 12),
-    destination: readIpv4(bytes, 16),
-    ttl: bytes[8] ?? 0,
-    protocol: bytes[9] ?? 0,
-    payload: bytes.subarray(headerLength, totalLength)
-  }
+  writeIpv4(packet, 12, header.source)
+  writeIpv4(packet, 16, header.destination)
 }
