@@ -13,13 +13,15 @@ export type Steps = readonly Instruction[]
 const LOAD_WORD = 0x20
 const LOAD_HALF = 0x28
 const LOAD_BYTE = 0x30
+const LOAD_PACKET_LENGTH = 0x80
 /** Added to a load: from the index instead of the start. */
 const INDEXED = 0x20
 const LOAD_INDEX = 0x01
 const IF_EQUAL = 0x15
 const IF_GREATER_OR_EQUAL = 0x35
 const IF_GREATER = 0x25
-const AND = 0x54
+const IF_NOT_BELOW_INDEX = 0x3d
+const SUBTRACT = 0x14
 const ADD_INDEX = 0x0c
 const SHIFT_LEFT = 0x64
 const STORE_IN_INDEX = 0x07
@@ -94,15 +96,27 @@ export function requireRange(
   ]
 }
 
-/** Goes on only if the bits of the field under the mask have the value. */
-export function requireBits(field: Field, mask: number, value: number): Steps {
-  return [load(field), [AND, 0, 0, mask], [IF_EQUAL, 1, 0, value], ...DROP]
+/** Goes on only if the field has one of the values. */
+export function requireAny(
+  field: Field,
+  values: readonly number[],
+  otherwise: Steps = DROP
+): Steps {
+  const tests = values.flatMap((value, i): Instruction[] => [
+    [IF_EQUAL, 0, 1, value],
+    [JUMP, 0, 0, 2 * (values.length - 1 - i) + otherwise.length]
+  ])
+  return [load(field), ...tests, ...otherwise]
 }
 
-/** Goes on only if the field has one of the values. */
-export function requireAny(field: Field, values: readonly number[]): Steps {
-  const tests = values.map((value, i): Instruction => [IF_EQUAL, values.length - i, 0, value])
-  return [load(field), ...tests, ...DROP]
+/** Goes on only if the packet has this many bytes behind the index. */
+export function requireRoom(length: number, otherwise: Steps = DROP): Steps {
+  return [
+    [LOAD_PACKET_LENGTH, 0, 0, 0],
+    [SUBTRACT, 0, 0, length],
+    [IF_NOT_BELOW_INDEX, otherwise.length, 0, 0],
+    ...otherwise
+  ]
 }
 
 /** Goes on only if bytes, a multiple of four, stand at a place; else `otherwise` decides. */

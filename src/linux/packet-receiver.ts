@@ -1,15 +1,15 @@
 import { errnoOf, messageOf, TshaError } from '../errors.js'
-import { ACCEPT, assemble, FOR_US, require, type Steps } from './bpf.js'
+import { assemble, type Steps } from './bpf.js'
 import { arpFilter, neighbourDiscoveryFilter } from './packet-filter.js'
 import { packetSocketAddress } from './socket-address.js'
 import { SocketPoll } from './socket-poll.js'
+import { anyVrrpFilter } from './vrrp-filter.js'
 import {
   AF_PACKET,
   attachFilter,
   bindSocket,
   closeDescriptor,
   openSocket,
-  readDrops,
   readSocketOption,
   setSocketOption,
   SO_ERROR,
@@ -25,8 +25,6 @@ const MAX_LENGTH = 2048
 const RECEIVE_BUFFER_LENGTH = 65_536
 const ETHERTYPE_ARP = 0x0806
 const ETHERTYPE_IPV6 = 0x86dd
-const IPV6_NEXT_HEADER = { offset: 6, width: 1 } as const
-const VRRP = 112
 
 /** What a receiver gets. */
 export type PacketKind =
@@ -54,8 +52,34 @@ const KINDS: Readonly<Record<PacketKind, { type: number; etherType: number; filt
   vrrp6: {
     type: SOCK_DGRAM,
     etherType: ETHERTYPE_IPV6,
-    filter: [...FOR_US, ...require(IPV6_NEXT_HEADER, VRRP), ...ACCEPT]
+    filter: anyVrrpFilter('ipv6')
   }
+}
+
+/**
+ * The descriptor of a receiver.
+ *
+ * @throws {SyscallError}
+ */
+export function openPacketDescriptor(
+  interfaceIndex: number,
+  kind: PacketKind,
+  filter: Steps
+): number {
+  const { type, etherType } = KINDS[kind]
+  // With protocol 0 nothing is queued before the filter is there.
+  const fd = openSocket(AF_PACKET, type, 0)
+  try {
+    attachFilter(fd, assemble(filter))
+    setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_LENGTH)
+    bindSocket(fd, packetSocketAddress(interfaceIndex, etherType))
+    // An interface that is down leaves an error, which would end the polling.
+    readSocketOption(fd, SOL_SOCKET, SO_ERROR)
+  } catch (error) {
+    closeDescriptor(fd)
+    throw error
+  }
+  return fd
 }
 
 /**
@@ -75,17 +99,10 @@ export function openPacketReceiver(
   onError: (error: Error) => void,
   filter: Steps = KINDS[kind].filter
 ): PacketReceiver {
-  const { type, etherType } = KINDS[kind]
   let fd: number | null = null
   let poll: SocketPoll
   try {
-    // With protocol 0 nothing is queued before the filter is there.
-    fd = openSocket(AF_PACKET, type, 0)
-    attachFilter(fd, assemble(filter))
-    setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_LENGTH)
-    bindSocket(fd, packetSocketAddress(interfaceIndex, etherType))
-    // An interface that is down leaves an error, which would end the polling.
-    readSocketOption(fd, SOL_SOCKET, SO_ERROR)
+    fd = openPacketDescriptor(interfaceIndex, kind, filter)
     poll = new SocketPoll(fd, MAX_LENGTH, onPacket, onError)
   } catch (cause) {
     if (fd !== null) closeDescriptor(fd)
@@ -96,11 +113,11 @@ export function openPacketReceiver(
   let finalDrops: number | null = null
   return {
     get drops() {
-      return finalDrops ?? readDrops(open)
+      return finalDrops ?? poll.drops
     },
     close() {
       if (finalDrops !== null) return
-      finalDrops = readDrops(open)
+      finalDrops = poll.drops
       poll.close()
       closeDescriptor(open)
     }

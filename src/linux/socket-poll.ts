@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import raw, { type Socket } from 'raw-socket'
 import {
   AF_INET,
+  readDrops,
   readSocketOption,
   replaceDescriptor,
   SO_DOMAIN,
@@ -63,6 +64,11 @@ export class SocketPoll {
   resume(): void {
     this.#isPaused = false
     this.#socket?.resumeRecv()
+  }
+
+  /** How many packets the kernel has thrown away because they were not read in time. */
+  get drops(): number {
+    return readDrops(this.#fd)
   }
 
   close(): void {
