@@ -9,8 +9,10 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const PURE = [
   /^src\/vrrp\/(model|timing|machine|receive)\.ts$/,
   /^src\/vrrp\/wire\//,
-  /^src\/director\/name-record\.ts$/,
-  /^src\/health\/status\.ts$/,
+  /^src\/config\/model\.ts$/,
+  /^src\/director\/(name-record|conditions)\.ts$/,
+  /^src\/director\/notify\/messages\.ts$/,
+  /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
