@@ -86,7 +86,7 @@ export interface Track {
    * number, -254 to 254; with 0 any number but 0 is a fault.
    */
   readonly weight: number
-  /** A pass counts as a failure and a failure as a pass. */
+  /** The weight is subtracted where it would be added; with weight 0 a pass is the fault. */
   readonly reverse: boolean
 }
 

@@ -1,12 +1,15 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Config, VirtualRouterConfig } from '../config/model.js'
 import { TshaError } from '../errors.js'
+import { SpawnGate } from '../health/spawn-gate.js'
+import { withoutCapabilities } from '../linux/capabilities.js'
 import { monotonicNow } from '../linux/clock.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { DirectorHealth } from './health.js'
+import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { removePidFile, writePidFile } from './pid-file.js'
@@ -17,8 +20,6 @@ import { WorkerSupervisor } from './worker-supervisor.js'
 const SHUTDOWN_GRACE_MS = 10_000
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
-/** keepalived runs its scripts as this user where it exists. */
-const SCRIPT_USER = 'keepalived_script'
 
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
@@ -68,9 +69,14 @@ export class Director {
       this.#routers.push(await openRouter(router, this.#log))
       if (this.#isStopping) return
     }
-    const scriptUser = isRoot() ? await findUser(SCRIPT_USER) : null
-    const health = new DirectorHealth(this.#config, scriptUser, this.#log, () => {
-      this.#applyConditions()
+    const health = new DirectorHealth({
+      config: this.#config,
+      identityOf: await findIdentities(this.#config.scripts, isRoot()),
+      starter: { fork: withoutCapabilities, gate: new SpawnGate() },
+      log: this.#log,
+      onChange: () => {
+        this.#applyConditions()
+      }
     })
     this.#health = health
     if (proxy) {

@@ -1,77 +1,174 @@
 import { randomBytes } from 'node:crypto'
-import type { Config, ScriptCheck, VirtualRouterConfig } from '../config/model.js'
+import type { Config, ScriptCheck, SyncGroup, VirtualRouterConfig } from '../config/model.js'
+import { FileCheck } from '../health/checks/file.js'
+import { needsCommandLines, ProcessChecks } from '../health/checks/processes.js'
 import { scriptCheck } from '../health/checks/script.js'
 import { serviceCheck } from '../health/checks/service.js'
-import { CheckScheduler } from '../health/scheduler.js'
-import { withoutCapabilities } from '../linux/capabilities.js'
-import type { User } from '../linux/users.js'
-import type { Conditions } from '../vrrp/model.js'
-import { effectivePriority } from './effective-priority.js'
+import { ProcessTable } from '../health/process-table.js'
+import type { ChildStarter } from '../health/run-command.js'
+import { CheckScheduler, type CheckRun } from '../health/scheduler.js'
+import { monotonicNow } from '../linux/clock.js'
+import { conditionsOf, type Readings, type RouterConditions } from './conditions.js'
+import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
 
 /** The name under which a virtual router tracks our own proxy. */
 const SERVICE = 'service'
 
-/** The checks of this director, and what they mean for each virtual router. */
+/** What the checks of a director need of it. */
+export interface HealthOptions {
+  readonly config: Config
+  /** Who scripts run as. */
+  readonly identityOf: IdentityOf
+  readonly starter: ChildStarter
+  readonly log: Log
+  /** Told after each change of anything that is followed. */
+  readonly onChange: () => void
+}
+
+/** Everything that this director follows, and what it means for each virtual router. */
 export class DirectorHealth {
   /** Known to the workers: a request that carries it is the service check. */
   readonly checkToken = randomBytes(16).toString('hex')
-  readonly #checks = new Map<string, CheckScheduler>()
+  readonly #log: Log
+  readonly #onChange: () => void
+  readonly #groups: readonly SyncGroup[]
+  readonly #scripts = new Map<string, CheckScheduler>()
+  readonly #files = new Map<string, FileCheck>()
+  readonly #links = new Map<string, boolean>()
+  readonly #processNames: readonly string[]
+  readonly #processes: ProcessChecks | null
+  readonly #service: CheckScheduler | null
 
-  /**
-   * @param scriptUser whom scripts run as; null keeps ours
-   * @param onChange told after each change of a check's status
-   */
-  constructor(config: Config, scriptUser: User | null, log: Log, onChange: () => void) {
-    const add = (name: string, check: CheckScheduler): void => void this.#checks.set(name, check)
-    const tell = (name: string) => (isUp: boolean, detail: string) => {
-      log[isUp ? 'info' : 'warn']({ check: name, detail }, isUp ? 'check passes' : 'check fails')
-      onChange()
-    }
+  constructor({ config, identityOf, starter, log, onChange }: HealthOptions) {
+    this.#log = log
+    this.#onChange = onChange
+    this.#groups = config.syncGroups
     for (const script of config.scripts) {
-      add(script.name, new CheckScheduler(runScript(script, scriptUser), script, tell(script.name)))
+      this.#scripts.set(script.name, this.#scriptCheck(script, identityOf, starter))
     }
-    const { proxy, serviceCheck: service } = config
-    if (proxy && service) {
-      const listeners = proxy.servers.map((server) => server.listen)
-      const unique = [...new Map(listeners.map((l) => [`${l.host} ${l.port}`, l])).values()]
-      const run = serviceCheck({
-        listeners: unique,
-        timeoutMs: service.timeoutMs,
-        token: this.checkToken
-      })
-      add(SERVICE, new CheckScheduler(run, service, tell(SERVICE)))
-    }
+    for (const { name, path } of config.files) this.#files.set(name, this.#fileCheck(name, path))
+    this.#processNames = config.processes.map(({ name }) => name)
+    this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
+    this.#service = this.#serviceCheck(config)
+  }
+
+  /** Interfaces whose links count for any virtual router: `linkChanged` is to be told of them. */
+  static interfacesOf(config: Config): readonly string[] {
+    const tracks = [...config.virtualRouters, ...config.syncGroups].flatMap(({ track }) => track)
+    const tracked = tracks.filter(({ kind }) => kind === 'interface').map(({ check }) => check)
+    const own = config.virtualRouters
+      .filter(({ tracksInterface }) => tracksInterface)
+      .map((router) => router.interface)
+    return [...new Set([...own, ...tracked])]
   }
 
   start(): void {
-    for (const check of this.#checks.values()) check.start()
+    for (const check of this.#scripts.values()) check.start()
+    for (const file of this.#files.values()) file.start()
+    this.#processes?.start()
+    this.#service?.start()
   }
 
   stop(): void {
-    for (const check of this.#checks.values()) check.stop()
+    for (const check of this.#scripts.values()) check.stop()
+    for (const file of this.#files.values()) file.stop()
+    this.#processes?.stop()
+    this.#service?.stop()
   }
 
   /** Something happened to the workers: the service is checked now rather than at its next turn. */
   checkServiceNow(): void {
-    this.#checks.get(SERVICE)?.runNow()
+    this.#service?.runNow()
   }
 
-  /** What the checks so far mean for a virtual router. A check without a result changes nothing. */
-  conditionsOf(router: VirtualRouterConfig): Conditions {
-    const results = router.track.map(({ check, weight }) => ({
-      weight,
-      isUp: this.#checks.get(check)?.isUp ?? null
-    }))
+  /** An interface can, or cannot, carry packets; one that does not exist cannot. */
+  linkChanged(name: string, isUp: boolean): void {
+    if (this.#links.get(name) === isUp) return
+    this.#links.set(name, isUp)
+    this.#onChange()
+  }
+
+  /** What everything that is followed means for a virtual router now. */
+  conditionsOf(router: VirtualRouterConfig): RouterConditions {
+    const group = this.#groups.find(({ members }) => members.includes(router.name)) ?? null
+    return conditionsOf(router, group, this.#readings())
+  }
+
+  #readings(): Readings {
     return {
-      priority: effectivePriority(router.priority, results),
-      // A check that lowers the priority tells of a fault; one that raises it, of a preference.
-      serviceUp: !results.some(({ weight, isUp }) => weight < 0 && isUp === false)
+      service: this.#service?.isUp ?? null,
+      scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
+      processes: known(
+        this.#processNames.map((name) => [name, this.#processes?.isUp(name) ?? null])
+      ),
+      files: known([...this.#files].map(([name, { value }]) => [name, value])),
+      links: this.#links
     }
+  }
+
+  #told(name: string): (isUp: boolean, detail: string) => void {
+    return (isUp, detail) => {
+      this.#log[isUp ? 'info' : 'warn'](
+        { check: name, detail },
+        isUp ? 'check passes' : 'check fails'
+      )
+      this.#onChange()
+    }
+  }
+
+  #scriptCheck(script: ScriptCheck, identityOf: IdentityOf, starter: ChildStarter): CheckScheduler {
+    const { name, command, timeoutMs } = script
+    const run = scriptCheck({ command, timeoutMs, ...identityOf(script) }, starter)
+    return new CheckScheduler(run, script, this.#told(name), (detail) => {
+      this.#log.warn({ check: name, detail }, 'check cannot be run, which counts as a failure')
+    })
+  }
+
+  #fileCheck(name: string, path: string): FileCheck {
+    return new FileCheck(path, {
+      changed: (value) => {
+        this.#log.info({ check: name, value }, 'tracked file says')
+        this.#onChange()
+      },
+      troubled: (message) => {
+        this.#log.warn({ check: name }, `tracked file: ${message}`)
+      }
+    })
+  }
+
+  #processChecks({ processes }: Config): ProcessChecks {
+    return new ProcessChecks({
+      checks: processes,
+      intervalMs: Math.min(...processes.map(({ intervalMs }) => intervalMs)),
+      table: new ProcessTable({ readsCommandLines: needsCommandLines(processes) }),
+      now: monotonicNow,
+      onChange: (name, isUp, detail) => {
+        this.#told(name)(isUp, detail)
+      },
+      onTrouble: (message) => {
+        this.#log.error(message)
+      }
+    })
+  }
+
+  #serviceCheck({ proxy, serviceCheck: service }: Config): CheckScheduler | null {
+    if (!proxy || !service) return null
+    const listeners = proxy.servers.map((server) => server.listen)
+    const unique = [...new Map(listeners.map((l) => [`${l.host} ${l.port}`, l])).values()]
+    const run: CheckRun = serviceCheck({
+      listeners: unique,
+      timeoutMs: service.timeoutMs,
+      token: this.checkToken
+    })
+    return new CheckScheduler(run, service, this.#told(SERVICE))
   }
 }
 
-function runScript(script: ScriptCheck, user: User | null): ReturnType<typeof scriptCheck> {
-  const { command, timeoutMs } = script
-  return scriptCheck({ command, timeoutMs, uid: user?.uid, gid: user?.gid }, withoutCapabilities)
+function known<Value>(
+  results: readonly (readonly [string, Value | null])[]
+): ReadonlyMap<string, Value> {
+  const readings = new Map<string, Value>()
+  for (const [name, value] of results) if (value !== null) readings.set(name, value)
+  return readings
 }

@@ -1,4 +1,4 @@
-import { observe, UNKNOWN, type CheckStatus, type Hysteresis } from './status.js'
+import { FAILED, observe, UNKNOWN, type CheckStatus, type Hysteresis } from './status.js'
 
 /** One run of a check. */
 export interface CheckResult {
@@ -7,6 +7,8 @@ export interface CheckResult {
   readonly detail: string
   /** True if the check could not be made for want of something of ours: it says nothing of others. */
   readonly isOurs?: boolean
+  /** True if the program of the check could not even be started. */
+  readonly isUnrunnable?: boolean
 }
 
 /**
@@ -18,17 +20,22 @@ export type CheckRun = (signal: AbortSignal) => Promise<CheckResult>
 /** When a check runs, and what changes its status. */
 export interface Schedule extends Hysteresis {
   readonly intervalMs: number
+  /** Taken for failed until it has passed `rise` times; otherwise the first result counts at once. */
+  readonly initFail?: boolean
 }
 
 /**
  * Runs one check regularly: at once when started, then every interval. A run that is still going when
- * the next is due skips that one (keepalived). Tells only changes of the status, and the first result.
+ * the next is due skips that one (keepalived). Tells only changes of the status, and the first result;
+ * and once, until it can be run again, that it cannot be run at all.
  */
 export class CheckScheduler {
   readonly #run: CheckRun
   readonly #schedule: Schedule
   readonly #onChange: (isUp: boolean, detail: string) => void
-  #status: CheckStatus = UNKNOWN
+  readonly #onUnrunnable: (detail: string) => void
+  #status: CheckStatus
+  #isUnrunnable = false
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
   #isWanted = false
@@ -37,11 +44,14 @@ export class CheckScheduler {
   constructor(
     run: CheckRun,
     schedule: Schedule,
-    onChange: (isUp: boolean, detail: string) => void
+    onChange: (isUp: boolean, detail: string) => void,
+    onUnrunnable: (detail: string) => void = () => undefined
   ) {
     this.#run = run
     this.#schedule = schedule
+    this.#status = schedule.initFail === true ? FAILED : UNKNOWN
     this.#onChange = onChange
+    this.#onUnrunnable = onUnrunnable
   }
 
   /** Null until the first result. */
@@ -93,6 +103,9 @@ export class CheckScheduler {
   #take(result: CheckResult): void {
     const before = this.#status
     this.#status = observe(before, result.passed, this.#schedule)
+    const wasUnrunnable = this.#isUnrunnable
+    this.#isUnrunnable = result.isUnrunnable === true
     if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)
+    else if (this.#isUnrunnable && !wasUnrunnable) this.#onUnrunnable(result.detail)
   }
 }

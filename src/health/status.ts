@@ -16,6 +16,9 @@ export interface CheckStatus {
 
 export const UNKNOWN: CheckStatus = { isUp: null, contradictions: 0 }
 
+/** Taken for failed until `rise` passes say otherwise (keepalived's `init_fail`). */
+export const FAILED: CheckStatus = { isUp: false, contradictions: 0 }
+
 /**
  * Takes one result into account. The first result counts at once, whatever rise and fall say; after
  * that only an unbroken run of contradicting results changes the status (keepalived).

@@ -93,3 +93,59 @@ t.test('after stop a result that comes late is not told', async (t) => {
   t.same(changes, [])
   t.equal(check.isUp, null)
 })
+
+t.test(
+  'keepalived: init_fail takes a check for failed until it has passed rise times',
+  async (t) => {
+    const puppet = new Puppet()
+    const changes: boolean[] = []
+    const check = new CheckScheduler(
+      puppet.run,
+      { intervalMs: 5, rise: 2, fall: 1, initFail: true },
+      (isUp) => changes.push(isUp)
+    )
+    t.teardown(() => {
+      check.stop()
+    })
+    check.start()
+    t.equal(check.isUp, false)
+    for (const run of [0, 1]) {
+      await puppet.untilBegun(run + 1)
+      t.same(changes, [])
+      puppet.end(run, true)
+    }
+    await puppet.untilBegun(3)
+    t.same(changes, [true])
+  }
+)
+
+t.test('that a check cannot be run is told once, until it can be run again', async (t) => {
+  const results = ['+', '!', '!', '+', '-', '!', '!']
+  const told: string[] = []
+  const done = new Promise<void>((resolve) => {
+    const check = new CheckScheduler(
+      () => {
+        const result = results.shift()
+        if (result === undefined) resolve()
+        const isUnrunnable = result === '!'
+        const detail = isUnrunnable ? 'no such program' : 'ran'
+        return Promise.resolve({ passed: result === '+', detail, isUnrunnable })
+      },
+      { intervalMs: 1, rise: 1, fall: 2 },
+      (isUp, detail) => told.push(`${isUp ? 'passes' : 'fails'}: ${detail}`),
+      (detail) => told.push(`cannot be run: ${detail}`)
+    )
+    t.teardown(() => {
+      check.stop()
+    })
+    check.start()
+  })
+  await done
+  t.same(told, [
+    'passes: ran',
+    'cannot be run: no such program',
+    'fails: no such program',
+    'passes: ran',
+    'fails: no such program'
+  ])
+})
