@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const PURE = [
   /^src\/vrrp\/(model|timing|machine|receive)\.ts$/,
   /^src\/vrrp\/wire\//,
-  /^src\/director\/(name-record|address-care-rules)\.ts$/,
+  /^src\/director\/(name-record|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/health\/status\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
