@@ -10,7 +10,7 @@ import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Conditions, VirtualRouter } from '../vrrp/model.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
-import { gratuitousArpAnnouncer } from './announcer.js'
+import { AddressAnnouncer } from './announcer.js'
 import type { Log } from './log.js'
 import { SpeakerLog } from './speaker-log.js'
 
@@ -99,12 +99,20 @@ export class RunningRouter {
         clock: systemClock,
         socket: this.#vrrpSocket,
         addresses: this.#addresses,
-        announcer: gratuitousArpAnnouncer(
-          this.#packetSocket,
-          found.mac,
-          router.addresses,
-          (message) => {
-            log.error(`gratuitous ARP: ${message}`)
+        announcer: new AddressAnnouncer(
+          router.addresses.map((address) => ({
+            address,
+            interface: found.name,
+            mac: found.mac,
+            socket: this.#packetSocket,
+            isRouter: false
+          })),
+          config.announcements,
+          {
+            ...systemClock,
+            failed: (message) => {
+              log.error(message)
+            }
           }
         ),
         observer: new SpeakerLog(log)
