@@ -17,14 +17,9 @@ import type {
   ServiceCheck,
   VirtualRouterConfig
 } from './model.js'
-import { SERVICE_CHECK } from './schema.js'
-import type {
-  ValidConfig,
-  ValidListener,
-  ValidRoute,
-  ValidUpstream,
-  ValidVirtualRouter
-} from './schema.js'
+import { SERVICE_CHECK } from './router-schema.js'
+import type { ValidVirtualRouter } from './router-schema.js'
+import type { ValidConfig, ValidListener, ValidRoute, ValidUpstream } from './schema.js'
 import { splitCommand } from './command.js'
 
 /** PASS authentication has eight bytes on the wire (RFC 2338 section 5.3.6.1); keepalived cuts there. */

@@ -1,7 +1,8 @@
 import type { ConfigCode, Problem } from '../errors.js'
 import type { z } from 'zod'
 import { suggestion } from './nearest.js'
-import { KEY_SEPARATOR, configSchema } from './schema.js'
+import { KEY_SEPARATOR } from './schema-parts.js'
+import { configSchema } from './schema.js'
 import type { ValidConfig } from './schema.js'
 import type { Path, Place, Source } from './source.js'
 
