@@ -1,78 +1,152 @@
 import { z } from 'zod'
+import { announcements, notify, tracks } from './check-schema.js'
 import {
   CHECK_INTERVAL_MAX_MS,
-  checkDuration,
-  count,
   duration,
+  interfaceName,
+  ipAddress,
   parsed,
   section,
+  switchOff,
   text,
-  whole
+  whole,
+  yesOrNo
 } from './schema-parts.js'
-import { parseVirtualAddress } from './units.js'
+import { parseVirtualAddress } from './addresses.js'
 
-/* The shape, units and defaults of elections and of what they follow. */
+/* The shape, units and defaults of elections; what joins several values is in router-rules.ts. */
 
-/** Name of the check that asks tsha's own proxy; no script check may have it. */
+/** Name of the check that asks tsha's own proxy; no other check may have it. */
 export const SERVICE_CHECK = 'service'
 
-export const priority = z
-  .int({ error: 'is not a whole number; use 1 to 254' })
-  .min(1, { error: 'is out of range; use 1 to 254' })
-  .max(254, {
+/** The longest `preempt_delay` that keepalived takes. */
+const MAX_PREEMPT_DELAY_MS = 1_000_000
+const MIN_LEASE_MS = 1000
+const HMAC_WINDOW_MAX_MS = 300_000
+
+export const priority = whole(1, 255)
+
+/** Bytes of an HMAC key, as draft-cassen-vrrp-auth-hmac and keepalived have it. */
+export const HMAC_KEY_BYTES = { min: 32, max: 64 } as const
+
+const hmacKey = section({
+  id: whole(1, 255),
+  key: text('a key such as "hex:00112233…", text, or file:/path', /^[^\0\n]+$/)
+})
+
+const authentication = z.discriminatedUnion(
+  'type',
+  [
+    section({
+      type: z.literal('pass'),
+      password: text('quoted text of 1 to 8 ASCII characters', /^[\x20-\x7e]+$/)
+    }),
+    section({
+      type: z.literal('hmac'),
+      keys: z
+        .array(hmacKey, { error: 'is not a list; use keys such as [{ id: 1, key: "hex:…" }]' })
+        .min(1, { error: 'is empty; use at least one key' }),
+      mode: z
+        .enum(['enforce', 'permissive', 'receive-only'], {
+          error: 'is not a mode; use enforce, permissive or receive-only'
+        })
+        .default('enforce'),
+      anti_replay: z
+        .enum(['time', 'monotonic'], { error: 'is not a way; use time or monotonic' })
+        .default('time'),
+      window: duration(1000, HMAC_WINDOW_MAX_MS).optional()
+    })
+  ],
+  {
     error: ({ input }) =>
-      input === 255
-        ? 'means the address owner, which is not supported; use 1 to 254'
-        : 'is out of range; use 1 to 254'
-  })
+      typeof input === 'object' && input !== null
+        ? 'is not supported; use pass or hmac'
+        : 'is not a mapping; use keys such as type, password'
+  }
+)
 
-const weight = z
-  .int({ error: 'is not a whole number; use -253 to 253, but not 0' })
-  .min(-253, { error: 'is out of range; use -253 to 253, but not 0' })
-  .max(253, { error: 'is out of range; use -253 to 253, but not 0' })
-  .refine((value) => value !== 0, {
-    error:
-      '(the virtual router stops when the check fails) is not supported; use -253 to 253, but not 0'
-  })
+const addressText = parsed(
+  'an address with its prefix length such as 192.0.2.1/24 or 2001:db8::1/64',
+  parseVirtualAddress
+)
 
-const track = section({
-  check: text(`${SERVICE_CHECK}, or the name of a check`, /^.+$/),
-  weight,
-  interval: checkDuration.optional(),
-  timeout: checkDuration.optional(),
-  fall: count.optional(),
-  rise: count.optional()
-})
-
-const authentication = section({
-  type: z.literal('pass', { error: 'is not supported; use pass' }),
-  password: text('quoted text of 1 to 8 ASCII characters', /^[\x20-\x7e]+$/)
-})
-
-const virtualAddresses = z
-  .array(parsed('an IPv4 address such as 192.0.2.1/24', parseVirtualAddress), {
-    error: 'is not a list; use addresses such as [192.0.2.1/24]'
-  })
-  .min(1, { error: 'is empty; use 1 to 255 addresses' })
-  .max(255, { error: 'is too long; use 1 to 255 addresses' })
-
-const MIN_LEASE_MS = 2000
-
-export const virtualRouter = section({
-  interface: text('the name of a network interface', /^[^\s/]{1,15}$/),
-  vrid: whole(1, 255),
-  priority: z
-    .union([priority, z.strictObject({ master: priority, backup: priority })], {
-      error: ({ input }) =>
-        input === 255
-          ? 'means the address owner, which is not supported; use 1 to 254'
-          : 'is not a priority; use 1 to 254, or both as in { master: 100, backup: 90 }'
+const addressSection = section({
+  address: addressText,
+  interface: interfaceName.optional(),
+  label: text('a label of up to 15 characters', /^[^\s/]{1,15}$/).optional(),
+  broadcast: text('an IPv4 address, + or -', /^(?:[+-]|[0-9.]+)$/).optional(),
+  scope: z
+    .enum(['global', 'site', 'link', 'host', 'nowhere'], {
+      error: 'is not a scope; use global, site, link, host or nowhere'
     })
     .optional(),
-  advert_interval: duration(1000, 255_000, true).prefault('1s'),
+  noprefixroute: switchOff(),
+  no_track: switchOff()
+})
+
+const virtualAddress = z.union([addressText, addressSection], {
+  error: 'is not an address; use one such as 192.0.2.1/24 or 2001:db8::1/64'
+})
+
+const addressList = z.array(virtualAddress, {
+  error: 'is not a list; use addresses such as [192.0.2.1/24]'
+})
+
+const unicastPeer = z.union(
+  [
+    ipAddress(),
+    section({
+      address: ipAddress(),
+      min_ttl: whole(0, 255).default(0),
+      max_ttl: whole(0, 255).default(255)
+    })
+  ],
+  { error: 'is not a peer; use an IP address, or { address: 192.0.2.3, min_ttl: 254 }' }
+)
+
+const unicast = section({
+  peers: z
+    .array(unicastPeer, { error: 'is not a list; use addresses such as [192.0.2.3]' })
+    .min(1, { error: 'is empty; use the address of each partner' }),
+  ttl: whole(0, 255).default(255),
+  check_source: switchOff()
+})
+
+export const virtualRouter = section({
+  interface: interfaceName,
+  vrid: whole(1, 255),
+  version: z
+    .union([z.literal(2), z.literal(3)], { error: 'is not a version of VRRP; use 2 or 3' })
+    .optional(),
+  state: z.enum(['master', 'backup'], { error: 'is not a state; use master or backup' }).optional(),
+  priority: z
+    .union([priority, z.strictObject({ master: priority, backup: priority })], {
+      error: 'is not a priority; use 1 to 255, or both as in { master: 100, backup: 90 }'
+    })
+    .optional(),
+  advert_interval: duration(10, 255_000).prefault('1s'),
+  down_timer_adverts: whole(1, 100).default(3),
   authentication: authentication.optional(),
-  addresses: virtualAddresses,
-  track: z.array(track, { error: 'is not a list; use one entry for each check' }).default([]),
+  checksum: z
+    .enum(['pseudo_header', 'plain'], {
+      error: 'is not a form of the checksum; use pseudo_header or plain'
+    })
+    .default('pseudo_header'),
+  addresses: addressList
+    .min(1, { error: 'is empty; use 1 to 255 addresses' })
+    .max(255, { error: 'is too long; use 1 to 255 addresses, and excluded_addresses for more' }),
+  excluded_addresses: addressList.default([]),
+  source_address: ipAddress().optional(),
+  multicast_group: ipAddress().optional(),
+  unicast: unicast.optional(),
+  preempt: yesOrNo.default(true),
+  preempt_delay: duration(0, MAX_PREEMPT_DELAY_MS).prefault('0s'),
+  lower_prio_advert: yesOrNo.default(true),
+  higher_prio_advert: switchOff(),
+  track_primary: yesOrNo.default(true),
+  announcements: announcements.prefault({}),
+  track: tracks,
+  notify: notify.prefault({}),
   hand_over: z
     .enum(['make_before_break', 'keepalived'], {
       error: 'is not a way to hand over; use make_before_break or keepalived'
@@ -80,20 +154,23 @@ export const virtualRouter = section({
     .default('make_before_break'),
   address_lease: z
     .union([z.literal('off'), duration(MIN_LEASE_MS, CHECK_INTERVAL_MAX_MS, true)], {
-      error: 'is not a lease; use whole seconds such as "3s", at least "2s", or off'
+      error: 'is not a lease; use whole seconds such as "3s", at least "1s", or off'
     })
-    .prefault('3s')
+    .optional()
 })
 
-export const check = section({
-  command: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-    error: 'is not a command; use text, or a list of a program and its arguments'
-  }),
-  interval: checkDuration.prefault('1s'),
-  timeout: checkDuration.optional(),
-  rise: count.default(1),
-  fall: count.default(1)
+/** One entry of `sync_groups`. */
+export const syncGroup = section({
+  members: z
+    .array(text('the name of a virtual router', /^.+$/), {
+      error: 'is not a list; use names of virtual routers such as [inside, outside]'
+    })
+    .min(1, { error: 'is empty; use the names of two virtual routers or more' }),
+  tracking_weight: switchOff(),
+  track: tracks,
+  notify: notify.prefault({})
 })
 
-/** One entry of `virtual_routers`. */
 export type ValidVirtualRouter = z.output<typeof virtualRouter>
+export type ValidSyncGroup = z.output<typeof syncGroup>
+export type ValidVirtualAddress = z.output<typeof virtualAddress>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseAddress } from './addresses.js'
 import { MAX_DURATION_MS, formatDuration, parseDuration } from './units.js'
 
 /*
@@ -58,6 +59,14 @@ export function parsed<T>(expected: string, parse: (text: string) => T | undefin
     return z.NEVER
   })
 }
+
+export function ipAddress() {
+  return parsed('an IP address such as 192.0.2.2 or 2001:db8::2', parseAddress)
+}
+
+export const interfaceName = text('the name of a network interface', /^[^\s/]{1,15}$/)
+
+export const accountName = text('the name of a user or group', /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/)
 
 export function duration(minMs: number, maxMs: number, isWholeSeconds = false) {
   const example = isWholeSeconds ? '"1s" or "3s"' : '"250ms", "1s" or "5m"'

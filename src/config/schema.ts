@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
-import { check, priority, virtualRouter } from './router-schema.js'
+import { check, notifyFifo } from './check-schema.js'
+import { priority, syncGroup, virtualRouter } from './router-schema.js'
 import {
   CHECK_INTERVAL_MAX_MS,
   absolutePath,
+  accountName,
   anyDuration,
   checkDuration,
   count,
@@ -232,14 +234,26 @@ const routerId = text('a name of up to 255 characters', /^[^\0-\x1f]{1,255}$/)
 
 const role = section({ priority: priority.optional(), router_id: routerId.optional() })
 
-const accountName = text('the name of a user or group', /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/)
-
 /** The whole configuration as it is written; its output has every default filled in. */
 export const configSchema = section({
   roles: section({ master: role.optional(), backup: role.optional() }).optional(),
   router_id: routerId.optional(),
   virtual_routers: named(virtualRouter).default({}),
+  sync_groups: named(syncGroup).default({}),
   checks: named(check).default({}),
+  notify_fifo: notifyFifo.optional(),
+  script_user: accountName.optional(),
+  script_group: accountName.optional(),
+  startup_delay: anyDuration.prefault('0s'),
+  delay_after_boot: anyDuration.prefault('0s'),
+  nice: whole(-20, 19).default(-20),
+  realtime_priority: z
+    .union([z.literal('off'), whole(1, 99)], {
+      error: 'is not a priority; use 1 to 99, or off'
+    })
+    .default(1),
+  lock_memory: switchOff(),
+  log_unknown_vrids: switchOff(),
   upstreams: named(upstream).default({}),
   listeners: z
     .array(listener, { error: 'is not a list; use one entry for each address' })

@@ -7,7 +7,7 @@ import type { ValidConfig } from './schema.js'
 import type { Path, Place, Source } from './source.js'
 
 /** Keys whose value appears in no message. */
-const SECRET_KEYS: readonly string[] = ['password']
+const SECRET_KEYS: readonly string[] = ['password', 'keys']
 
 /** What validation gives: a configuration, or everything that is wrong with its shape. */
 export type Validation =
