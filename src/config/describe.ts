@@ -10,7 +10,7 @@ import type {
   VirtualServer
 } from '../proxy/model.js'
 import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
-import { SERVICE_CHECK } from './schema.js'
+import { SERVICE_CHECK } from './router-schema.js'
 import { formatDuration } from './units.js'
 
 /**

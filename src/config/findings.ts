@@ -37,6 +37,11 @@ export class Findings {
     if (!this.notes.includes(text)) this.notes.push(text)
   }
 
+  /** The author's word for the value at `path`: `preempt_delay`, or what keepalived calls it. */
+  labelOf(path: Path, key: string): string {
+    return this.#source.places.get(path)?.label ?? key
+  }
+
   /** The line of a value, for messages about a second one: `line 12`. */
   lineOf(path: Path): string {
     return `line ${this.#source.places.find(path).position.line}`

@@ -3,7 +3,7 @@ import { splitCommand } from './command.js'
 import type { KeepalivedSource } from './keepalived/keepalived-conf.js'
 import { Places, elementsOf, entriesOf, isRecord, memberOf } from './source.js'
 import type { Source } from './source.js'
-import { SERVICE_CHECK } from './schema.js'
+import { SERVICE_CHECK } from './router-schema.js'
 import { formatDuration, parseDuration } from './units.js'
 
 /** The service check of a virtual router whose scripts do not look for nginx: the usual script's values. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError, errnoOf, formatProblem, messageOf } from '../errors.js'
 import type { Problem } from '../errors.js'
-import { splitCommand } from './command.js'
 import { Findings } from './findings.js'
 import { joinSources } from './join.js'
 import { readKeepalivedConf } from './keepalived/keepalived-conf.js'
@@ -9,12 +8,12 @@ import type { KeepalivedSource } from './keepalived/keepalived-conf.js'
 import { thisMachine } from './machine.js'
 import type { Machine } from './machine.js'
 import type { LoadedConfig, Role } from './model.js'
+import { findPrograms, readKeyFiles } from './load-programs.js'
 import { readNginxConf } from './nginx/nginx-conf.js'
-import { findProgram } from './programs.js'
 import { checkProxy } from './proxy-rules.js'
 import { DEFAULT_USER, resolve } from './resolve.js'
 import { checkRouters } from './router-rules.js'
-import { elementsOf, entriesOf, memberOf } from './source.js'
+import { elementsOf, entriesOf } from './source.js'
 import type { Source } from './source.js'
 import { validate } from './validate.js'
 import { readYaml } from './yaml.js'
@@ -49,7 +48,8 @@ export async function loadConfig(
   checkRouters(source.value, role, findings)
   checkProxy(source.value, findings)
   const user = await checkUser(source, machine, findings)
-  const programs = await findPrograms(source, findings)
+  const programs = await findPrograms(source.value, machine, findings)
+  const keyFiles = await readKeyFiles(source.value, findings)
   const validation = validate(source)
   const problems = [
     ...source.problems,
@@ -61,7 +61,7 @@ export async function loadConfig(
   if (isUnread) throw new ConfigError(sortProblems(source.problems))
   if (!validation.ok || problems.length > 0) throw new ConfigError(sortProblems(problems))
   return {
-    config: resolve(validation.config, { role, machine, programs }),
+    config: resolve(validation.config, { role, machine, programs, keyFiles }),
     ignored: [...new Set([...source.ignored, ...user.ignored])],
     notes: [...new Set([...source.notes, ...findings.notes, ...user.notes])]
   }
@@ -175,24 +175,6 @@ async function checkUser(
     findings.problem('TSHA_E_USER', message, ['group'])
   }
   return none
-}
-
-/** keepalived disables a script that it cannot run and goes on unprotected; tsha refuses it. */
-async function findPrograms(source: Source, findings: Findings): Promise<Map<string, string>> {
-  const programs = new Map<string, string>()
-  for (const [name, check] of entriesOf(source.value['checks'])) {
-    const command = memberOf(check, 'command')
-    if (typeof command !== 'string' && !Array.isArray(command)) continue
-    const [word = ''] = splitCommand(command as string | string[])
-    if (word === '') continue
-    const program = await findProgram(word)
-    if (program.ok) programs.set(name, program.path)
-    else {
-      const path = ['checks', name, 'command']
-      findings.problem('TSHA_E_FILE', `script ${word} ${program.reason}`, path)
-    }
-  }
-  return programs
 }
 
 function sortProblems(problems: readonly Problem[]): Problem[] {

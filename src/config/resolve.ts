@@ -7,31 +7,10 @@ import type {
   VirtualServer
 } from '../proxy/model.js'
 import type { Machine } from './machine.js'
-import type {
-  Announcements,
-  Config,
-  ElectionConfig,
-  Notify,
-  Role,
-  ScriptCheck,
-  ServiceCheck,
-  VirtualRouterConfig
-} from './model.js'
-import { SERVICE_CHECK } from './schema.js'
-import type {
-  ValidConfig,
-  ValidListener,
-  ValidRoute,
-  ValidUpstream,
-  ValidVirtualRouter
-} from './schema.js'
-import { splitCommand } from './command.js'
-
-/** PASS authentication has eight bytes on the wire (RFC 2338 section 5.3.6.1); keepalived cuts there. */
-export const PASSWORD_LENGTH = 8
-
-/** Interval of the service check when the configuration names none. */
-export const DEFAULT_SERVICE_INTERVAL_MS = 2000
+import type { Config, ElectionConfig } from './model.js'
+import { commandOf, resolveRouters } from './resolve-routers.js'
+import type { RouterResolution } from './resolve-routers.js'
+import type { ValidConfig, ValidListener, ValidRoute, ValidUpstream } from './schema.js'
 
 /** The user of the workers when none is configured: nginx's compiled default. */
 export const DEFAULT_USER = 'nobody'
@@ -39,160 +18,37 @@ export const DEFAULT_USER = 'nobody'
 /** Fewest workers that `auto` gives, so that one crash never leaves none. */
 const MIN_AUTO_WORKERS = 2
 
-const ADDRESS_DEFAULTS = {
-  interface: null,
-  broadcast: null,
-  label: null,
-  scope: null,
-  noPrefixRoute: false,
-  noTrack: false
-}
-
-/** keepalived's, captured from 2.2.7. */
-const ANNOUNCEMENT_DEFAULTS: Announcements = {
-  repeat: 5,
-  delayMs: 5000,
-  refreshMs: 0,
-  refreshRepeat: 1,
-  lowerPriorityRepeat: 5,
-  lowerPriorityDelayMs: 5000,
-  garpIntervalMs: 0,
-  gnaIntervalMs: 0,
-  gateway: null
-}
-
-const NO_NOTIFY: Notify = {
-  master: null,
-  backup: null,
-  fault: null,
-  stop: null,
-  deleted: null,
-  any: null,
-  masterRxLowerPriority: null
-}
-
-const ELECTION_DEFAULTS: ElectionConfig = {
-  startupDelayMs: 0,
-  delayAfterBootMs: 0,
-  notifyFifo: null,
-  nice: -20,
-  realtimePriority: 1,
-  lockMemory: false,
-  logUnknownVrids: false
-}
-
 /** What `resolve` needs besides the configuration. */
-export interface Resolution {
-  readonly role: Role | null
+export interface Resolution extends RouterResolution {
   readonly machine: Pick<Machine, 'isRoot' | 'cpuCount' | 'hostname'>
-  /** Absolute paths of the programs of script checks, by name of the check. */
-  readonly programs: ReadonlyMap<string, string>
 }
 
 /** Makes the model from a configuration in which every reference has been checked. Pure. */
 export function resolve(valid: ValidConfig, resolution: Resolution): Config {
-  const { role, machine, programs } = resolution
+  const { role, machine } = resolution
   const roleSettings = role === null ? undefined : valid.roles?.[role]
-  const routers = Object.entries(valid.virtual_routers)
   return {
     role,
     routerId: roleSettings?.router_id ?? valid.router_id ?? machine.hostname,
-    virtualRouters: routers.map(([name, router]) =>
-      virtualRouterOf(name, router, role, roleSettings?.priority)
-    ),
-    syncGroups: [],
-    election: ELECTION_DEFAULTS,
-    scripts: scriptsOf(valid, programs),
-    processes: [],
-    files: [],
-    serviceCheck: serviceCheckOf(valid),
+    ...resolveRouters(valid, resolution),
+    election: electionOf(valid, resolution),
     proxy: valid.listeners.length === 0 ? null : proxyOf(valid, machine),
     pidFile: valid.pid_file ?? null
   }
 }
 
-function virtualRouterOf(
-  name: string,
-  router: ValidVirtualRouter,
-  role: Role | null,
-  rolePriority: number | undefined
-): VirtualRouterConfig {
-  const own = router.priority
-  const ownPriority = typeof own === 'object' ? (role === null ? undefined : own[role]) : own
-  const priority = ownPriority ?? rolePriority
-  if (priority === undefined) throw new RangeError(`no priority for virtual router ${name}`)
+function electionOf(valid: ValidConfig, { programs }: Resolution): ElectionConfig {
+  const { notify_fifo: fifo, realtime_priority: realtime } = valid
   return {
-    name,
-    interface: router.interface,
-    vrid: router.vrid,
-    version: 2,
-    family: 'ipv4',
-    priority,
-    initialState: role ?? 'backup',
-    advertIntervalMs: router.advert_interval,
-    downTimerAdverts: 3,
-    authentication: router.authentication
-      ? { type: 'pass', password: router.authentication.password.slice(0, PASSWORD_LENGTH) }
+    startupDelayMs: valid.startup_delay,
+    delayAfterBootMs: valid.delay_after_boot,
+    notifyFifo: fifo
+      ? { path: fifo.path, reader: fifo.reader ? commandOf(fifo.reader, valid, programs) : null }
       : null,
-    checksumPseudoHeader: true,
-    addresses: router.addresses.map((entry) => ({ ...entry, ...ADDRESS_DEFAULTS })),
-    excludedAddresses: [],
-    sourceAddress: null,
-    multicastGroup: '224.0.0.18',
-    unicast: null,
-    preempt: true,
-    preemptDelayMs: 0,
-    answersLowerPriority: true,
-    yieldsWithAdvert: false,
-    tracksInterface: true,
-    announcements: ANNOUNCEMENT_DEFAULTS,
-    track: router.track.map(({ check, weight }) => ({
-      kind: check === SERVICE_CHECK ? 'service' : 'script',
-      check,
-      weight,
-      reverse: false
-    })),
-    notify: NO_NOTIFY,
-    handOver: router.hand_over === 'keepalived' ? 'keepalived' : 'make-before-break',
-    addressLeaseMs: router.address_lease === 'off' ? null : router.address_lease
-  }
-}
-
-function scriptsOf(valid: ValidConfig, programs: ReadonlyMap<string, string>): ScriptCheck[] {
-  const tracked = new Set(
-    Object.values(valid.virtual_routers).flatMap(({ track }) => track.map(({ check }) => check))
-  )
-  return Object.entries(valid.checks)
-    .filter(([name]) => tracked.has(name))
-    .map(([name, check]) => {
-      const [program = '', ...args] = splitCommand(check.command)
-      return {
-        name,
-        command: [programs.get(name) ?? program, ...args],
-        user: null,
-        group: null,
-        initFail: false,
-        intervalMs: check.interval,
-        timeoutMs: check.timeout ?? check.interval,
-        rise: check.rise,
-        fall: check.fall
-      }
-    })
-}
-
-function serviceCheckOf(valid: ValidConfig): ServiceCheck | null {
-  const tracks = Object.values(valid.virtual_routers)
-    .flatMap(({ track }) => track)
-    .filter(({ check }) => check === SERVICE_CHECK)
-  if (tracks.length === 0) return null
-  const given = <Key extends 'interval' | 'timeout' | 'rise' | 'fall'>(key: Key) =>
-    tracks.find((track) => track[key] !== undefined)?.[key]
-  const intervalMs = given('interval') ?? DEFAULT_SERVICE_INTERVAL_MS
-  return {
-    intervalMs,
-    timeoutMs: given('timeout') ?? intervalMs,
-    rise: given('rise') ?? 1,
-    fall: given('fall') ?? 1
+    nice: valid.nice,
+    realtimePriority: realtime === 'off' ? null : realtime,
+    lockMemory: valid.lock_memory,
+    logUnknownVrids: valid.log_unknown_vrids
   }
 }
 

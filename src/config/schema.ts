@@ -1,111 +1,33 @@
 import { z } from 'zod'
 import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
+import { check, notifyFifo } from './check-schema.js'
+import { priority, syncGroup, virtualRouter } from './router-schema.js'
 import {
-  MAX_DURATION_MS,
-  formatDuration,
-  parseDuration,
-  parseListen,
-  parseSize,
-  parseStatusRange,
-  parseVirtualAddress
-} from './units.js'
+  CHECK_INTERVAL_MAX_MS,
+  absolutePath,
+  accountName,
+  anyDuration,
+  checkDuration,
+  count,
+  duration,
+  named,
+  parsed,
+  positiveDuration,
+  section,
+  switchOff,
+  text,
+  whole,
+  yesOrNo
+} from './schema-parts.js'
+import { parseListen, parseSize, parseStatusRange } from './units.js'
 import type { Endpoint } from './units.js'
 import { readServerAddress } from './server-address.js'
 import { MAIN_FORMAT } from './variables.js'
 
 /*
- * The shape, units and defaults of a configuration, whichever file it was written in: in one file,
- * long as it is, so that it reads like the `tsha.yaml` that it describes. The message of
- * every issue is the rest of a sentence that begins with the key and what was found, as in
- * `vrid 300 | is out of range; use 1 to 255`; validate.ts joins the two.
+ * The shape, units and defaults of a configuration, whichever file it was written in. Elections are in
+ * router-schema.ts; the messages are explained in schema-parts.ts.
  */
-
-/** Separates the known keys in the message of an `unrecognized_keys` issue, for validate.ts. */
-export const KEY_SEPARATOR = ' '
-
-/** Name of the check that asks tsha's own proxy; no script check may have it. */
-export const SERVICE_CHECK = 'service'
-
-type Shape = Readonly<Record<string, z.ZodType>>
-
-function section<T extends Shape>(shape: T) {
-  return z.strictObject(shape, {
-    error: ({ code }) =>
-      code === 'unrecognized_keys'
-        ? Object.keys(shape).join(KEY_SEPARATOR)
-        : `is not a mapping; use keys such as ${Object.keys(shape).slice(0, 3).join(', ')}`
-  })
-}
-
-function named<T extends z.ZodType>(entry: T) {
-  const error = 'is not a mapping; use a name with its settings below'
-  return z.record(z.string(), entry, { error })
-}
-
-function whole(min: number, max: number) {
-  const error = `is out of range; use ${min} to ${max}`
-  return z
-    .int({ error: `is not a whole number; use ${min} to ${max}` })
-    .min(min, { error })
-    .max(max, { error })
-}
-
-function text(expected: string, pattern: RegExp) {
-  return z
-    .string({ error: `is not text; use ${expected}` })
-    .regex(pattern, { error: `is not valid; use ${expected}` })
-}
-
-const yesOrNo = z.boolean({ error: 'is not a yes or no; use true or false' })
-
-function switchOff() {
-  return yesOrNo.default(false)
-}
-
-function absolutePath() {
-  return text('an absolute path', /^\/[^\0]*$/)
-}
-
-function parsed<T>(expected: string, parse: (text: string) => T | undefined) {
-  return z.string({ error: `is not text; use ${expected}` }).transform((found, context): T => {
-    const value = parse(found)
-    if (value !== undefined) return value
-    context.issues.push({ code: 'custom', input: found, message: `is not valid; use ${expected}` })
-    return z.NEVER
-  })
-}
-
-function duration(minMs: number, maxMs: number, isWholeSeconds = false) {
-  const example = isWholeSeconds ? '"1s" or "3s"' : '"250ms", "1s" or "5m"'
-  return z
-    .string({
-      error: ({ input }) =>
-        `${typeof input === 'number' ? 'has no unit' : 'is not a duration'}; use one such as ${example}`
-    })
-    .transform((found, context) => {
-      const durationMs = parseDuration(found)
-      const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`
-      let message: string
-      if (durationMs === undefined) {
-        const hasUnit = !/^\d+(\.\d+)?$/.test(found)
-        message = `${hasUnit ? 'is not a duration' : 'has no unit'}; use one such as ${example}`
-      } else if (durationMs < minMs || durationMs > maxMs) {
-        message = `is out of range; use ${range}`
-      } else if (isWholeSeconds && durationMs % 1000 !== 0) {
-        message = `is not whole seconds; use ${range}`
-      } else {
-        return durationMs
-      }
-      context.issues.push({ code: 'custom', input: found, message })
-      return z.NEVER
-    })
-}
-
-const positiveDuration = duration(1, MAX_DURATION_MS)
-const anyDuration = duration(0, MAX_DURATION_MS)
-const CHECK_INTERVAL_MAX_MS = 3_600_000
-const checkDuration = duration(10, CHECK_INTERVAL_MAX_MS)
-const count = whole(1, 1_000_000)
 
 const size = z.union([z.int().min(0), parsed('a size such as 512, "8k" or "1m"', parseSize)], {
   error: 'is not a size; use one such as 512, "8k" or "1m", and 0 for no limit'
@@ -122,89 +44,6 @@ const bufferSize = z.union(
   ],
   BUFFER_SIZE_ERROR
 )
-
-const priority = z
-  .int({ error: 'is not a whole number; use 1 to 254' })
-  .min(1, { error: 'is out of range; use 1 to 254' })
-  .max(254, {
-    error: ({ input }) =>
-      input === 255
-        ? 'means the address owner, which is not supported; use 1 to 254'
-        : 'is out of range; use 1 to 254'
-  })
-
-const routerId = text('a name of up to 255 characters', /^[^\0-\x1f]{1,255}$/)
-
-const role = section({ priority: priority.optional(), router_id: routerId.optional() })
-
-const weight = z
-  .int({ error: 'is not a whole number; use -253 to 253, but not 0' })
-  .min(-253, { error: 'is out of range; use -253 to 253, but not 0' })
-  .max(253, { error: 'is out of range; use -253 to 253, but not 0' })
-  .refine((value) => value !== 0, {
-    error:
-      '(the virtual router stops when the check fails) is not supported; use -253 to 253, but not 0'
-  })
-
-const track = section({
-  check: text(`${SERVICE_CHECK}, or the name of a check`, /^.+$/),
-  weight,
-  interval: checkDuration.optional(),
-  timeout: checkDuration.optional(),
-  fall: count.optional(),
-  rise: count.optional()
-})
-
-const authentication = section({
-  type: z.literal('pass', { error: 'is not supported; use pass' }),
-  password: text('quoted text of 1 to 8 ASCII characters', /^[\x20-\x7e]+$/)
-})
-
-const virtualAddresses = z
-  .array(parsed('an IPv4 address such as 192.0.2.1/24', parseVirtualAddress), {
-    error: 'is not a list; use addresses such as [192.0.2.1/24]'
-  })
-  .min(1, { error: 'is empty; use 1 to 255 addresses' })
-  .max(255, { error: 'is too long; use 1 to 255 addresses' })
-
-const MIN_LEASE_MS = 2000
-
-const virtualRouter = section({
-  interface: text('the name of a network interface', /^[^\s/]{1,15}$/),
-  vrid: whole(1, 255),
-  priority: z
-    .union([priority, z.strictObject({ master: priority, backup: priority })], {
-      error: ({ input }) =>
-        input === 255
-          ? 'means the address owner, which is not supported; use 1 to 254'
-          : 'is not a priority; use 1 to 254, or both as in { master: 100, backup: 90 }'
-    })
-    .optional(),
-  advert_interval: duration(1000, 255_000, true).prefault('1s'),
-  authentication: authentication.optional(),
-  addresses: virtualAddresses,
-  track: z.array(track, { error: 'is not a list; use one entry for each check' }).default([]),
-  hand_over: z
-    .enum(['make_before_break', 'keepalived'], {
-      error: 'is not a way to hand over; use make_before_break or keepalived'
-    })
-    .default('make_before_break'),
-  address_lease: z
-    .union([z.literal('off'), duration(MIN_LEASE_MS, CHECK_INTERVAL_MAX_MS, true)], {
-      error: 'is not a lease; use whole seconds such as "3s", at least "2s", or off'
-    })
-    .prefault('3s')
-})
-
-const check = section({
-  command: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-    error: 'is not a command; use text, or a list of a program and its arguments'
-  }),
-  interval: checkDuration.prefault('1s'),
-  timeout: checkDuration.optional(),
-  rise: count.default(1),
-  fall: count.default(1)
-})
 
 const uriPath = text('a path that begins with /', /^\/[^\0-\x20]*$/)
 
@@ -391,14 +230,30 @@ const logs = section({
     .default('error')
 })
 
-const accountName = text('the name of a user or group', /^[A-Za-z_][A-Za-z0-9_.-]*\$?$/)
+const routerId = text('a name of up to 255 characters', /^[^\0-\x1f]{1,255}$/)
+
+const role = section({ priority: priority.optional(), router_id: routerId.optional() })
 
 /** The whole configuration as it is written; its output has every default filled in. */
 export const configSchema = section({
   roles: section({ master: role.optional(), backup: role.optional() }).optional(),
   router_id: routerId.optional(),
   virtual_routers: named(virtualRouter).default({}),
+  sync_groups: named(syncGroup).default({}),
   checks: named(check).default({}),
+  notify_fifo: notifyFifo.optional(),
+  script_user: accountName.optional(),
+  script_group: accountName.optional(),
+  startup_delay: anyDuration.prefault('0s'),
+  delay_after_boot: anyDuration.prefault('0s'),
+  nice: whole(-20, 19).default(-20),
+  realtime_priority: z
+    .union([z.literal('off'), whole(1, 99)], {
+      error: 'is not a priority; use 1 to 99, or off'
+    })
+    .default(1),
+  lock_memory: switchOff(),
+  log_unknown_vrids: switchOff(),
   upstreams: named(upstream).default({}),
   listeners: z
     .array(listener, { error: 'is not a list; use one entry for each address' })
@@ -417,8 +272,6 @@ export const configSchema = section({
 
 /** A validated configuration before references are resolved and a role is chosen. */
 export type ValidConfig = z.output<typeof configSchema>
-/** One entry of `virtual_routers`. */
-export type ValidVirtualRouter = z.output<typeof virtualRouter>
 /** One entry of `upstreams`. */
 export type ValidUpstream = z.output<typeof upstream>
 /** One entry of `listeners`. */

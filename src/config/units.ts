@@ -71,20 +71,6 @@ export function parseListen(text: string): Endpoint | undefined {
   return /(?:^|\]|[^:\]]):\d+$/.test(full) ? parseEndpoint(full, 0) : undefined
 }
 
-/**
- * Reads `a.b.c.d/n`; without a prefix length it is 32, as keepalived has it.
- * @returns undefined when it is not an IPv4 address with a prefix of 0 to 32
- */
-export function parseVirtualAddress(
-  text: string
-): { address: string; prefixLength: number } | undefined {
-  const match = /^([0-9.]+)(?:\/(\d{1,2}))?$/.exec(text)
-  const [, address = '', prefix = '32'] = match ?? []
-  const prefixLength = Number(prefix)
-  if (!isIPv4(address) || prefixLength > 32) return undefined
-  return { address, prefixLength }
-}
-
 const STATUS_RANGE = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/
 
 /** Reads `200` or `200-399`; both ends are included. */

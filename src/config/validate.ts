@@ -1,12 +1,13 @@
 import type { ConfigCode, Problem } from '../errors.js'
 import type { z } from 'zod'
 import { suggestion } from './nearest.js'
-import { KEY_SEPARATOR, configSchema } from './schema.js'
+import { KEY_SEPARATOR } from './schema-parts.js'
+import { configSchema } from './schema.js'
 import type { ValidConfig } from './schema.js'
 import type { Path, Place, Source } from './source.js'
 
 /** Keys whose value appears in no message. */
-const SECRET_KEYS: readonly string[] = ['password']
+const SECRET_KEYS: readonly string[] = ['password', 'keys']
 
 /** What validation gives: a configuration, or everything that is wrong with its shape. */
 export type Validation =

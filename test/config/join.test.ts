@@ -56,7 +56,9 @@ t.test(
     })
     t.strictSame(config.serviceCheck, { intervalMs: 3000, timeoutMs: 2000, rise: 4, fall: 2 })
     t.strictSame(config.scripts, [])
-    t.strictSame(config.virtualRouters[0]?.track, [{ check: 'service', weight: -30 }])
+    t.strictSame(config.virtualRouters[0]?.track, [
+      { kind: 'service', check: 'service', weight: -30, reverse: false }
+    ])
     t.match(notes.join('\n'), 'every 3s, fall 2, rise 4, weight -30')
   }
 )
@@ -68,8 +70,8 @@ t.test('another script runs as it is, and the service check is tracked beside it
   })
   t.equal(config.scripts[0]?.command[0], '/bin/true')
   t.strictSame(config.virtualRouters[0]?.track, [
-    { check: 'chk', weight: 5 },
-    { check: 'service', weight: -20 }
+    { kind: 'script', check: 'chk', weight: 5, reverse: false },
+    { kind: 'service', check: 'service', weight: -20, reverse: false }
   ])
   t.strictSame(config.serviceCheck, { intervalMs: 2000, timeoutMs: 2000, rise: 1, fall: 1 })
   t.strictSame(notes, [
@@ -84,7 +86,9 @@ t.test(
       'keepalived.conf': keepalived("/bin/sh -c 'pgrep nginx'")
     })
     t.strictSame(config.scripts[0]?.command, ['/bin/sh', '-c', 'pgrep nginx'])
-    t.strictSame(config.virtualRouters[0]?.track, [{ check: 'chk', weight: -30 }])
+    t.strictSame(config.virtualRouters[0]?.track, [
+      { kind: 'script', check: 'chk', weight: -30, reverse: false }
+    ])
     t.equal(config.serviceCheck, null)
     t.strictSame(notes, [])
   }

@@ -150,6 +150,9 @@ t.test(
       {
         name: 'chk',
         command: ['/bin/sh', '-c', 'exit 0'],
+        user: null,
+        group: null,
+        initFail: false,
         intervalMs: 1000,
         timeoutMs: 1000,
         rise: 1,
@@ -162,7 +165,9 @@ t.test(
     })
     const loaded = await load(t, { 'keepalived.conf': timed })
     t.match(loaded.config.scripts[0], { intervalMs: 500, timeoutMs: 3000, rise: 2, fall: 4 })
-    t.strictSame(loaded.config.virtualRouters[0]?.track, [{ check: 'chk', weight: 5 }])
+    t.strictSame(loaded.config.virtualRouters[0]?.track, [
+      { kind: 'script', check: 'chk', weight: 5, reverse: false }
+    ])
 
     t.strictSame(
       await problemsOf(t, { 'keepalived.conf': conf({ before: script(''), line: track() }) }),

@@ -238,11 +238,16 @@ t.test('keepalived.conf alone runs its script exactly as written', async (t) => 
   t.equal(loaded.config.proxy, null)
   t.equal(loaded.config.serviceCheck, null)
   t.equal(loaded.config.virtualRouters[0]?.priority, 90)
-  t.strictSame(loaded.config.virtualRouters[0]?.track, [{ check: 'chk_nginx', weight: -20 }])
+  t.strictSame(loaded.config.virtualRouters[0]?.track, [
+    { kind: 'script', check: 'chk_nginx', weight: -20, reverse: false }
+  ])
   t.strictSame(loaded.config.scripts, [
     {
       name: 'chk_nginx',
       command: [`${directory}/check_nginx.sh`],
+      user: null,
+      group: null,
+      initFail: false,
       intervalMs: 2000,
       timeoutMs: 2000,
       rise: 1,

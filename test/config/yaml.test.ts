@@ -295,6 +295,9 @@ checks:
     {
       name: 'shell',
       command: ['/bin/sh', '-c', 'exit 0'],
+      user: null,
+      group: null,
+      initFail: false,
       intervalMs: 5000,
       timeoutMs: 5000,
       rise: 1,

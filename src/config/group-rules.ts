@@ -1,0 +1,85 @@
+import type { Findings } from './findings.js'
+import { suggestion } from './nearest.js'
+import type { RawRouter } from './raw-router.js'
+import { elementsOf, entriesOf, memberOf } from './source.js'
+import type { Path } from './source.js'
+
+/** The rules of sync groups. */
+export function checkGroups(
+  value: unknown,
+  routers: readonly RawRouter[],
+  findings: Findings
+): void {
+  const owners = new Map<string, { group: string; path: Path }>()
+  for (const [name, group] of entriesOf(memberOf(value, 'sync_groups'))) {
+    const members = elementsOf(memberOf(group, 'members')).filter(
+      (member): member is string => typeof member === 'string'
+    )
+    for (const [index, member] of members.entries()) {
+      checkMember(name, member, ['sync_groups', name, 'members', index], {
+        owners,
+        routers,
+        findings
+      })
+    }
+    if (members.length === 1) {
+      findings.note(`sync group ${name} has one member, so it does nothing; name two or more`)
+    }
+    if (memberOf(group, 'tracking_weight') !== true) {
+      noteWeights(name, members, routers, findings)
+    }
+  }
+}
+
+function checkMember(
+  name: string,
+  member: string,
+  path: Path,
+  context: {
+    owners: Map<string, { group: string; path: Path }>
+    routers: readonly RawRouter[]
+    findings: Findings
+  }
+): void {
+  const { owners, routers, findings } = context
+  if (!routers.some((router) => router.name === member)) {
+    const hint = suggestion(
+      member,
+      routers.map((router) => router.name)
+    )
+    const message = `virtual router "${member}" of sync group ${name} does not exist${hint}`
+    findings.problem('TSHA_E_REFERENCE', message, path)
+    return
+  }
+  const owner = owners.get(member)
+  if (!owner) owners.set(member, { group: name, path })
+  else if (owner.group === name) {
+    const message = `virtual router ${member} is twice in sync group ${name}; use it once`
+    findings.problem('TSHA_E_DUPLICATE', message, path)
+  } else {
+    const message = `virtual router ${member} is already in sync group ${owner.group} (${findings.lineOf(owner.path)}); a virtual router can be in one`
+    findings.problem('TSHA_E_DUPLICATE', message, path)
+  }
+}
+
+/** keepalived: the weights of members would pull them apart. */
+function noteWeights(
+  name: string,
+  members: readonly string[],
+  routers: readonly RawRouter[],
+  findings: Findings
+): void {
+  const weighted = routers.filter(
+    (router) =>
+      members.includes(router.name) &&
+      elementsOf(memberOf(router.value, 'track')).some(
+        (track) => Number(memberOf(track, 'weight')) !== 0
+      )
+  )
+  if (weighted.length === 0) return
+  const names = weighted.map((router) => router.name).join(', ')
+  findings.note(
+    `sync group ${name}: the weights of checks of its members (${names}) do not count, as in keepalived; ` +
+      'a failure of such a check changes nothing; use weight 0, or let the group track the check'
+  )
+}
