@@ -1,0 +1,90 @@
+import { createHmac } from 'node:crypto'
+import type { Authentication as ConfiguredAuthentication, VirtualRouterConfig } from '../config/model.js'
+import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
+import type { Authentication, Destination, VirtualRouter } from '../vrrp/model.js'
+import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
+
+/** TTL, or hop limit, of everything that is sent to a group (RFC 3768 §5.2.3). */
+const LINK_TTL = { min: 255, max: 255 }
+
+/**
+ * A virtual router as the state machine and the codecs know it.
+ *
+ * @param primaryAddress source of our advertisements
+ */
+export function describeRouter(
+  config: VirtualRouterConfig,
+  primaryAddress: string,
+  isGrouped: boolean
+): VirtualRouter {
+  const { announcements } = config
+  return {
+    name: config.name,
+    vrid: config.vrid,
+    version: config.version,
+    family: config.family,
+    adverInterval: config.advertIntervalMs,
+    downTimerAdverts: config.downTimerAdverts,
+    primaryAddress,
+    addresses: config.addresses.map(({ address }) => address),
+    authentication: authenticationOf(config.authentication),
+    checksumPseudoHeader: config.checksumPseudoHeader,
+    destination: destinationOf(config),
+    preempts: config.preempt,
+    preemptDelay: config.preemptDelayMs,
+    isOwner: config.priority === 255,
+    startsAsMaster: config.initialState === 'master',
+    answersLowerPriority: config.answersLowerPriority,
+    yieldsWithAdvert: config.yieldsWithAdvert,
+    announcements: {
+      delay: announcements.delayMs,
+      refresh: announcements.refreshMs,
+      lowerPriorityDelay: announcements.lowerPriorityDelayMs
+    },
+    makesBeforeBreak: config.handOver === 'make-before-break',
+    isGrouped
+  }
+}
+
+function authenticationOf(configured: ConfiguredAuthentication | null): Authentication {
+  if (configured === null) return { type: 'none' }
+  if (configured.type === 'pass') return { type: 'pass', data: encodePassword(configured.password) }
+  const { keys, mode, antiReplay, windowMs } = configured
+  return {
+    type: 'hmac',
+    keys: keys.map(({ id, secret }) => ({
+      id,
+      digest: (data) => createHmac('sha256', secret).update(data).digest()
+    })),
+    mode,
+    antiReplay,
+    window: windowMs
+  }
+}
+
+function destinationOf({ unicast, multicastGroup }: VirtualRouterConfig): Destination {
+  if (unicast === null) return { kind: 'multicast', group: multicastGroup }
+  return { kind: 'unicast', ...unicast }
+}
+
+/** What the kernel can check of an advertisement before it wakes the director. */
+export function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
+  const { authentication, destination, version } = router
+  const isMulticast = destination.kind === 'multicast'
+  const isV2 = version === 2
+  return {
+    family: router.family,
+    vrid: router.vrid,
+    version,
+    destination: isMulticast ? destination.group : router.primaryAddress,
+    sources:
+      !isMulticast && destination.checkSource
+        ? destination.peers.map(({ address }) => address)
+        : null,
+    // The bounds of a partner's TTL are its own: the receive checks know whose they are.
+    ttl: isMulticast ? LINK_TTL : null,
+    authType: isV2 ? (authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE) : null,
+    authData: authentication.type === 'pass' ? authentication.data : null,
+    adverInt: isV2 ? router.adverInterval / 1000 : null
+  }
+}
