@@ -15,10 +15,11 @@ export function step(router: VirtualRouter, state: State, event: Event, now: Mil
   const resumed = afterPause(router, state, now)
   if (resumed === null) return stepState(router, state, event, now)
   const next = stepState(router, resumed.state, event, now)
+  const goesOn = next.state.name !== resumed.state.name
   return {
     state: next.state,
     actions: [...resumed.actions, ...next.actions],
-    reason: next.reason ?? resumed.reason
+    reason: goesOn ? (next.reason ?? resumed.reason) : resumed.reason
   }
 }
 
