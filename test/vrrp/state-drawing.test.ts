@@ -16,7 +16,8 @@ t.test('the drawing in the documentation is what the machine does', (t) => {
   const [drawn, after = ''] = rest.split(END)
   const drawing = drawStateMachine()
   if (WRITES) writeFileSync(page, `${before}${BEGIN}${drawing}\n${END}${after}`)
-  else t.equal(drawn, `${drawing}\n`, 'TSHA_WRITE_DRAWING=1 node dist/test/vrrp/state-drawing.test.js')
+  else
+    t.equal(drawn, `${drawing}\n`, 'TSHA_WRITE_DRAWING=1 node dist/test/vrrp/state-drawing.test.js')
   t.end()
 })
 
