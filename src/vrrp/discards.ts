@@ -1,22 +1,4 @@
-/** Names of keepalived's counters of bad packets, as its JSON has them. */
-export type ReceiveCounter =
-  | 'packet_len_err'
-  | 'advert_interval_err'
-  | 'ip_ttl_err'
-  | 'invalid_type_rcvd'
-  | 'addr_list_err'
-  | 'invalid_authtype'
-  | 'authtype_mismatch'
-  | 'auth_failure'
-  | 'auth_ext_missing'
-  | 'auth_ext_malformed'
-  | 'auth_ext_unknown_key'
-  | 'auth_ext_invalid_hmac'
-  | 'auth_ext_stale'
-  | 'auth_ext_replay'
-  /** These two keepalived only has for SNMP. */
-  | 'vers_err'
-  | 'chk_err'
+import type { Counter } from './counters.js'
 
 /**
  * Why a received packet is dropped, in the order of the checks, and under which of keepalived's
@@ -68,7 +50,7 @@ export const DISCARD_COUNTERS = {
   'unicast-source': null,
   /** Unicast with a TTL, or hop limit, outside the bounds of its peer. */
   'ttl-range': 'ip_ttl_err'
-} as const satisfies Readonly<Record<string, ReceiveCounter | null>>
+} as const satisfies Readonly<Record<string, Counter | null>>
 
 /** Why a received packet is dropped. Counted per reason, and logged once per reason and sender. */
 export type Discard = keyof typeof DISCARD_COUNTERS

@@ -7,9 +7,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
 const PURE = [
-  /^src\/vrrp\/(model|timing|machine|machine-[a-z-]+|address-order)\.ts$/,
-  /^src\/vrrp\/(receive|discards|send|stamp|summary)\.ts$/,
-  /^src\/vrrp\/wire\//,
+  /^src\/vrrp\/(?!(?:ports|speaker)\.ts$)/,
   /^src\/config\/model\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
