@@ -50,7 +50,8 @@ export function objection(
   return (
     objectionToHeader(listener, packet, sent, headerLength + expected.length) ??
     objectionToMessage(listener, packet, headerLength, expected) ??
-    (source === listener.primaryAddress ? 'it is our own' : null)
+    (source === listener.primaryAddress ? 'it is our own' : null) ??
+    (listener.version === 2 && adverInterval !== listener.adverInterval ? 'the interval' : null)
   )
 }
 
