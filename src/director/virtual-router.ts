@@ -1,15 +1,15 @@
 import type { VirtualRouterConfig } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { systemClock } from '../linux/clock.js'
-import { readInterface, type NetworkInterface } from '../linux/interface.js'
+import { ownAddress, readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
-import { LinkMonitor } from '../linux/link-monitor.js'
+import { NetworkMonitor } from '../linux/network-monitor.js'
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.js'
-import { RawSocket } from '../linux/raw-socket.js'
+import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
+import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Conditions, VirtualRouter } from '../vrrp/model.js'
 import { Speaker } from '../vrrp/speaker.js'
-import { encodePassword } from '../vrrp/wire/advertisement-v2.js'
-import { VRRP_GROUP, VRRP_PROTOCOL } from '../vrrp/wire/ipv4.js'
+import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 import { gratuitousArpAnnouncer } from './announcer.js'
 import type { Log } from './log.js'
 import { SpeakerLog } from './speaker-log.js'
@@ -21,9 +21,9 @@ export class RunningRouter {
   readonly #interface: NetworkInterface
   readonly #addresses: IpAddressManager
   readonly #packetSocket: PacketSocket
-  readonly #rawSocket: RawSocket
+  readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
-  #linkMonitor: LinkMonitor | null = null
+  #monitor: NetworkMonitor | null = null
   #isLinkUp: boolean
   #canHoldAddresses = true
   #isClosed = false
@@ -42,7 +42,7 @@ export class RunningRouter {
       log.child({ router: config.name, vrid: config.vrid })
     )
     try {
-      await router.#addresses.clear(found.addresses)
+      await router.#addresses.clear([found])
     } catch (error) {
       router.close()
       throw error
@@ -58,7 +58,7 @@ export class RunningRouter {
     this.#isLinkUp = found.isUp
     this.#addresses = new IpAddressManager(
       config.interface,
-      config.addresses,
+      [...config.addresses, ...config.excludedAddresses],
       config.addressLeaseMs,
       {
         failed: (message) => {
@@ -71,12 +71,15 @@ export class RunningRouter {
     )
     this.#packetSocket = openPacketSocket(found.index)
     try {
-      this.#rawSocket = new RawSocket(
+      this.#vrrpSocket = openVrrpSocket(
         {
-          protocol: VRRP_PROTOCOL,
+          family: config.family,
           interface: config.interface,
           interfaceIndex: found.index,
-          group: VRRP_GROUP
+          group: config.multicastGroup,
+          source: router.primaryAddress,
+          expected: expectedOf(router),
+          tellsForeign: false
         },
         (packet) => {
           this.#speaker.receive(packet)
@@ -94,7 +97,7 @@ export class RunningRouter {
       { priority: config.priority, serviceUp: true },
       {
         clock: systemClock,
-        socket: this.#rawSocket,
+        socket: this.#vrrpSocket,
         addresses: this.#addresses,
         announcer: gratuitousArpAnnouncer(
           this.#packetSocket,
@@ -116,18 +119,19 @@ export class RunningRouter {
    */
   start(onGone: () => void): void {
     const { interface: name, addresses } = this.config
-    this.#linkMonitor = new LinkMonitor(this.#interface, {
-      changed: (isUp) => {
+    this.#monitor = new NetworkMonitor((message) => {
+      this.#log.warn(message)
+    })
+    this.#monitor.watch(this.#interface, {
+      linkChanged: (isUp) => {
         this.#log.warn({ interface: name, isUp }, 'link changed')
         this.#isLinkUp = isUp
         this.#applyLink()
       },
+      addressChanged: () => undefined,
       gone: () => {
         this.#log.error({ interface: name }, 'the interface is gone')
         onGone()
-      },
-      failed: (message) => {
-        this.#log.warn(message)
       }
     })
     this.#log.info(
@@ -166,9 +170,9 @@ export class RunningRouter {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#linkMonitor?.close()
+    this.#monitor?.close()
     this.#addresses.close()
-    this.#rawSocket.close()
+    this.#vrrpSocket.close()
     this.#packetSocket.close()
   }
 }
@@ -176,11 +180,11 @@ export class RunningRouter {
 function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {
   const addresses = config.addresses.map((entry) => entry.address)
   // A virtual address that was left behind must never become the source of our advertisements.
-  const own = found.addresses.find((entry) => !addresses.includes(entry.address))
-  if (!own) {
+  const own = config.sourceAddress ?? ownAddress(found, config.family, addresses)
+  if (own === null) {
     throw new TshaError(
       'TSHA_E_INTERFACE',
-      `interface ${found.name} has no IPv4 address of its own; advertisements need one as their source`
+      `interface ${found.name} has no ${config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'} address of its own; advertisements need one as their source`
     )
   }
   return {
@@ -190,7 +194,7 @@ function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): V
     family: config.family,
     adverInterval: config.advertIntervalMs,
     downTimerAdverts: config.downTimerAdverts,
-    primaryAddress: own.address,
+    primaryAddress: own,
     addresses,
     authentication:
       config.authentication?.type === 'pass'
@@ -211,5 +215,21 @@ function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): V
     },
     makesBeforeBreak: config.handOver === 'make-before-break',
     isGrouped: false
+  }
+}
+
+/** What the kernel can check of an advertisement before it wakes the director. */
+function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
+  const { authentication } = router
+  return {
+    family: router.family,
+    vrid: router.vrid,
+    version: router.version,
+    destination: router.destination.kind === 'multicast' ? router.destination.group : null,
+    sources: null,
+    ttl: { min: 255, max: 255 },
+    authType: authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE,
+    authData: authentication.type === 'pass' ? authentication.data : null,
+    adverInt: router.adverInterval / 1000
   }
 }
