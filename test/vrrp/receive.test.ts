@@ -153,6 +153,16 @@ t.test('both checksums of VRRPv3 over IPv4 are accepted, whichever we send', (t)
   t.end()
 })
 
+t.test('the checksum of VRRPv2 covers no pseudo-header', (t) => {
+  const packet = golden.slice()
+  packet.set([0, 0], 26)
+  const pseudoHeader = Uint8Array.of(...packet.slice(12, 20), 0, 112, 0, 20)
+  const checksum = internetChecksum(Uint8Array.of(...pseudoHeader, ...packet.slice(20)))
+  packet.set([checksum >>> 8, checksum & 0xff], 26)
+  t.equal(verdictOf(packet), 'checksum')
+  t.end()
+})
+
 t.test('unicast: the source and the TTL are checked where the configuration says so', (t) => {
   const [packet, packet6] = [readGolden('v3-ipv4-unicast'), readGolden('v3-ipv6-unicast')]
   const peer = { address: '192.168.64.130', ttl: null }
