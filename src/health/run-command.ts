@@ -36,6 +36,8 @@ export type RunEnd =
   | { readonly kind: 'killed'; readonly signal: string }
   /** Its group has got SIGTERM, and SIGKILL follows 2 s later. */
   | { readonly kind: 'timed-out' }
+  /** The same on our own wish, before its timeout. */
+  | { readonly kind: 'terminated' }
   /** There is no such program, it may not be run, or its user does not exist. */
   | { readonly kind: 'not-started'; readonly message: string }
   /** It was ended on our own wish. */
@@ -74,7 +76,7 @@ export class CommandRun {
   readonly #timers: NodeJS.Timeout[] = []
   #child: ChildProcess | null = null
   #leaveGate = (): void => undefined
-  #isTimedOut = false
+  #isTerminated = false
   #tellEnd!: (end: RunEnd) => void
   #tellGone!: () => void
 
@@ -111,27 +113,37 @@ export class CommandRun {
     })
     this.#child.on('exit', (status, killer) => {
       // What the program started may outlive it; the group ends with a program that was ended.
-      if (this.#isTimedOut) this.#kill('SIGKILL')
+      if (this.#isTerminated) this.#kill('SIGKILL')
       this.#finish(
         killer ? { kind: 'killed', signal: killer } : { kind: 'exited', status: status ?? 0 }
       )
     })
     this.#timers.push(
       setTimeout(() => {
-        this.#timeOut()
+        this.#terminate('timed-out')
       }, this.#options.timeoutMs)
     )
   }
 
-  #timeOut(): void {
-    this.#isTimedOut = true
+  /** Ends it as its timeout would; what has had no turn yet is not begun. */
+  terminate(): void {
+    if (this.#child) {
+      this.#terminate('terminated')
+    } else {
+      this.#leaveGate()
+      this.#finish({ kind: 'aborted' })
+    }
+  }
+
+  #terminate(kind: 'timed-out' | 'terminated'): void {
+    this.#isTerminated = true
     this.#kill('SIGTERM')
     this.#timers.push(
       setTimeout(() => {
         this.#kill('SIGKILL')
       }, KILL_DELAY_MS)
     )
-    this.#tellEnd({ kind: 'timed-out' })
+    this.#tellEnd({ kind })
   }
 
   readonly #abort = (): void => {

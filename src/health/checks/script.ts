@@ -37,6 +37,7 @@ function describe(end: RunEnd, timeoutMs: number): CheckResult {
       return { passed: false, detail: `timed out after ${timeoutMs} ms` }
     case 'not-started':
       return unrunnable(end.message)
+    case 'terminated':
     case 'aborted':
       return { passed: false, detail: 'ended with tsha' }
   }
