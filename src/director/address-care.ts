@@ -8,8 +8,12 @@ import {
   type CareSetting,
   type CareState
 } from './address-care-rules.js'
+import { OncePerPeriod } from '../proxy/once-per-period.js'
 import type { Log } from './log.js'
 import { RuleDriver, type RuleClock } from './rule-driver.js'
+
+/** How often it is told that addresses were put back. */
+const TELL_AGAIN_MS = 10_000
 
 /** An address on an interface; which ones are cared for is given in this form. */
 export interface PlacedAddress {
@@ -44,6 +48,9 @@ export class AddressCare {
   #isPuttingBack = false
   /** Asked to be put back, over all. */
   #removals = 0
+  /** Put back and not told yet. */
+  readonly #missing = new Set<string>()
+  readonly #telling = new OncePerPeriod(TELL_AGAIN_MS)
 
   /** @param addresses those that are tracked: `no_track` ones are left out */
   constructor(
@@ -100,8 +107,8 @@ export class AddressCare {
   #perform(action: CareAction): void {
     switch (action.kind) {
       case 'put-back':
+        this.#missing.add(action.address)
         void this.#putBack()
-        this.#tellRemoval(action.address, {}, 'somebody removed a virtual address: put back')
         return
       case 'yield':
         this.#ports.yields(true)
@@ -109,18 +116,15 @@ export class AddressCare {
         return
       case 'return':
         this.#ports.yields(false)
-        this.#log.warn(
-          { why: action.why },
-          'taking part in the election again: virtual addresses are put back'
-        )
+        this.#log.warn({ why: action.why }, 'taking part in the election again')
         return
       case 'expired':
         this.#log.warn(this.#places.get(action.address), 'the lease of a virtual address ran out')
         return
       case 'foreign':
-        this.#tellRemoval(
+        this.#tell(
           action.address,
-          {},
+          { ...this.#places.get(action.address) },
           'somebody gave this machine a virtual address though it is not master: two machines may have it'
         )
         return
@@ -134,9 +138,10 @@ export class AddressCare {
       this.#log.warn({ holdOffMs: holdOff }, 'another master is heard: out of the election again')
       return
     }
-    this.#tellRemoval(
+    const place = this.#places.get(address)
+    this.#tell(
       address,
-      { removals: 2, withinMs: Math.round(after), holdOffMs: holdOff },
+      { ...place, removals: 2, withinMs: Math.round(after), holdOffMs: holdOff },
       'somebody removed a virtual address again: leaving the election, until the hold-off ends or no other master is heard'
     )
   }
@@ -146,6 +151,7 @@ export class AddressCare {
     this.#removals += 1
     if (this.#isPuttingBack) return
     this.#isPuttingBack = true
+    const startedAt = this.#ports.clock.now()
     for (let done = 0; done !== this.#removals;) {
       done = this.#removals
       await this.#ports.putBack()
@@ -153,17 +159,30 @@ export class AddressCare {
     this.#isPuttingBack = false
     const { isMaster, aloneAt } = this.#driver.state
     if (isMaster && aloneAt === null) this.#ports.announce()
+    this.#tellPutBack(startedAt)
   }
 
-  #tellRemoval(address: string, fields: Readonly<Record<string, number>>, message: string): void {
-    const place = this.#places.get(address)
+  /** Where nobody else can take over, an opponent may keep us busy: the log has a line in ten seconds. */
+  #tellPutBack(startedAt: number): void {
+    const now = this.#ports.clock.now()
+    const times = this.#telling.happened(now)
+    const missing = [...this.#missing]
+    this.#missing.clear()
+    if (times === 0) return
+    const fields = { addresses: missing, times, tookMs: Math.round(now - startedAt) }
+    this.#tell(missing[0], fields, 'somebody removed virtual addresses: put back')
+  }
+
+  /** An error about an address, with the service that is most likely behind it. */
+  #tell(address: string | undefined, fields: object, message: string): void {
+    const place = this.#places.get(address ?? '')
     if (!place) return
     void this.#ports
       .findManager(place.interface)
       .catch(() => null)
       .then((manager) => {
         const suspect = manager === null ? {} : { interfaceManagedBy: manager }
-        this.#log.error({ ...place, ...fields, ...suspect }, message)
+        this.#log.error({ ...fields, ...suspect }, message)
       })
   }
 }

@@ -55,12 +55,13 @@ t.test('an address that somebody removed is put back at once, then announced', a
   t.strictSame(stage.record, ['put back'])
   await settle()
   t.strictSame(stage.record, ['put back'], 'not announced before it is there')
+  stage.clock.advanceTo(40)
   added()
   await settle()
   t.strictSame(stage.record, ['put back', 'announce'])
   t.strictSame(stage.journal.lines, [
-    'error somebody removed a virtual address: put back ' +
-      '{"address":"192.168.64.200","interface":"ens160","interfaceManagedBy":"NetworkManager"}'
+    'error somebody removed virtual addresses: put back ' +
+      '{"addresses":["192.168.64.200 on ens160"],"times":1,"tookMs":40,"interfaceManagedBy":"NetworkManager"}'
   ])
 })
 
@@ -71,6 +72,32 @@ t.test('addresses that are removed together are put back in two goes at most', a
   stage.care.removed(VIP6)
   await settle()
   t.strictSame(stage.record, ['put back', 'put back', 'announce'])
+  t.match(stage.journal.lines, [
+    /"addresses":\["192.168.64.200 on ens160","2001:db8::c8 on ens160"\]/
+  ])
+})
+
+t.test('an opponent that never tires fills no log where nobody else can take over', async (t) => {
+  const stage = new Stage()
+  stage.becomeMaster()
+  stage.care.removed(VIP)
+  stage.care.added(VIP)
+  await settle()
+  stage.care.removed(VIP)
+  stage.clock.advanceTo(1500)
+  stage.care.added(VIP)
+  await settle()
+  t.equal(stage.record.at(-1), 'return')
+  for (let now = 2000; now < 20_000; now += 100) {
+    stage.clock.advanceTo(now)
+    stage.care.removed(VIP)
+    stage.care.added(VIP)
+    await settle()
+  }
+  const told = stage.journal.lines.filter((line) =>
+    line.includes('somebody removed virtual addresses')
+  )
+  t.match(told, [/"times":1,/, /"times":81,/])
 })
 
 t.test('who removes an address again makes us leave, and the log names it all', async (t) => {
@@ -135,6 +162,7 @@ t.test('a manager that cannot be found out does not keep the line from the log',
   stage.manager = Promise.reject(new Error('no'))
   stage.becomeMaster()
   stage.care.removed(VIP)
+  await settle()
   await settle()
   t.equal(stage.journal.lines.length, 1)
 })
