@@ -105,7 +105,7 @@ function describe(error: unknown): string {
 /** Ends a director at once: neither sockets of ended workers nor a name server may hold it. */
 async function endNow(code: number): Promise<void> {
   try {
-    const { exitNow } = await import('../src/linux/syscalls.js')
+    const { exitNow } = await import('../src/linux/syscalls/process.js')
     exitNow(code)
   } catch {
     // Without the native module it ends a little later.

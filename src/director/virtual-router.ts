@@ -5,11 +5,11 @@ import { readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
 import { LinkMonitor } from '../linux/link-monitor.js'
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.js'
-import { RawSocket } from '../linux/raw-socket.js'
+import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
+import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Conditions, VirtualRouter } from '../vrrp/model.js'
 import { Speaker } from '../vrrp/speaker.js'
-import { encodePassword } from '../vrrp/wire/advertisement-v2.js'
-import { VRRP_GROUP, VRRP_PROTOCOL } from '../vrrp/wire/ipv4.js'
+import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 import { AddressAnnouncer } from './announcer.js'
 import type { Log } from './log.js'
 import { SpeakerLog } from './speaker-log.js'
@@ -21,7 +21,7 @@ export class RunningRouter {
   readonly #interface: NetworkInterface
   readonly #addresses: IpAddressManager
   readonly #packetSocket: PacketSocket
-  readonly #rawSocket: RawSocket
+  readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
   #linkMonitor: LinkMonitor | null = null
   #isLinkUp: boolean
@@ -71,12 +71,15 @@ export class RunningRouter {
     )
     this.#packetSocket = openPacketSocket(found.index)
     try {
-      this.#rawSocket = new RawSocket(
+      this.#vrrpSocket = openVrrpSocket(
         {
-          protocol: VRRP_PROTOCOL,
+          family: config.family,
           interface: config.interface,
           interfaceIndex: found.index,
-          group: VRRP_GROUP
+          group: config.multicastGroup,
+          source: router.primaryAddress,
+          expected: expectedOf(router),
+          tellsForeign: false
         },
         (packet) => {
           this.#speaker.receive(packet)
@@ -94,7 +97,7 @@ export class RunningRouter {
       { priority: config.priority, serviceUp: true },
       {
         clock: systemClock,
-        socket: this.#rawSocket,
+        socket: this.#vrrpSocket,
         addresses: this.#addresses,
         announcer: new AddressAnnouncer(
           router.addresses.map((address) => ({
@@ -176,7 +179,7 @@ export class RunningRouter {
     this.#isClosed = true
     this.#linkMonitor?.close()
     this.#addresses.close()
-    this.#rawSocket.close()
+    this.#vrrpSocket.close()
     this.#packetSocket.close()
   }
 }
@@ -219,5 +222,21 @@ function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): V
     },
     makesBeforeBreak: config.handOver === 'make-before-break',
     isGrouped: false
+  }
+}
+
+/** What the kernel can check of an advertisement before it wakes the director. */
+function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
+  const { authentication } = router
+  return {
+    family: router.family,
+    vrid: router.vrid,
+    version: router.version,
+    destination: router.destination.kind === 'multicast' ? router.destination.group : null,
+    sources: null,
+    ttl: { min: 255, max: 255 },
+    authType: authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE,
+    authData: authentication.type === 'pass' ? authentication.data : null,
+    adverInt: router.adverInterval / 1000
   }
 }

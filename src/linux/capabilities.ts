@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { clearAmbientCapabilities, raiseAmbientCapability } from './syscalls.js'
+import { clearAmbientCapabilities, raiseAmbientCapability } from './syscalls/process.js'
 
 /**
  * The ambient capabilities of this process, by number. systemd gives them to a service that does not

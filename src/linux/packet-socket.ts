@@ -1,8 +1,8 @@
 import { errnoOf, TshaError } from '../errors.js'
-import { AF_PACKET, closeDescriptor, openSocket, sendTo, SOCK_RAW } from './syscalls.js'
+import { packetSocketAddress } from './socket-address.js'
+import { AF_PACKET, closeDescriptor, openSocket, sendTo, SOCK_RAW } from './syscalls/socket.js'
 
-const SOCKADDR_LL_LENGTH = 20
-const ETHERNET_DESTINATION_LENGTH = 6
+const ETHERNET_ADDRESS_LENGTH = 6
 
 /** Sends whole Ethernet frames on one interface. */
 export interface PacketSocket {
@@ -26,7 +26,7 @@ export function openPacketSocket(interfaceIndex: number): PacketSocket {
   }
   return {
     send(frame) {
-      sendTo(fd, frame, linkLayerAddress(interfaceIndex, frame))
+      sendTo(fd, frame, destinationOf(interfaceIndex, frame))
     },
     close() {
       closeDescriptor(fd)
@@ -34,13 +34,7 @@ export function openPacketSocket(interfaceIndex: number): PacketSocket {
   }
 }
 
-/** `struct sockaddr_ll` of packet(7), in host byte order but for the protocol. */
-function linkLayerAddress(interfaceIndex: number, frame: Uint8Array): Uint8Array {
-  const address = Buffer.alloc(SOCKADDR_LL_LENGTH)
-  address.writeUInt16LE(AF_PACKET, 0)
-  address.set(frame.subarray(12, 14), 2)
-  address.writeInt32LE(interfaceIndex, 4)
-  address.writeUInt8(ETHERNET_DESTINATION_LENGTH, 11)
-  address.set(frame.subarray(0, ETHERNET_DESTINATION_LENGTH), 12)
-  return address
+function destinationOf(interfaceIndex: number, frame: Uint8Array): Uint8Array {
+  const etherType = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0)
+  return packetSocketAddress(interfaceIndex, etherType, frame.subarray(0, ETHERNET_ADDRESS_LENGTH))
 }

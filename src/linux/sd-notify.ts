@@ -1,4 +1,4 @@
-import { AF_UNIX, closeDescriptor, openSocket, sendTo, SOCK_DGRAM } from './syscalls.js'
+import { AF_UNIX, closeDescriptor, openSocket, sendTo, SOCK_DGRAM } from './syscalls/socket.js'
 
 /** Tells systemd how the service is (sd_notify(3)). Does nothing when systemd does not listen. */
 export interface SystemdNotifier {

@@ -26,8 +26,8 @@ const IMPURE_WORDS =
 
 /** Each dependency has one door: the only files that may import it. */
 const DOORS: Readonly<Record<string, RegExp>> = {
-  'raw-socket': /^src\/linux\/raw-socket\.ts$/,
-  koffi: /^src\/linux\/syscalls\.ts$/,
+  'raw-socket': /^src\/linux\/socket-poll\.ts$/,
+  koffi: /^src\/linux\/syscalls\/libc\.ts$/,
   yaml: /^src\/config\/yaml\.ts$/,
   zod: /^src\/config\//,
   pino: /^src\/director\/log\.ts$/,
