@@ -18,6 +18,7 @@ const TELL_AGAIN_MS = 10_000
 /** An address on an interface; which ones are cared for is given in this form. */
 export interface PlacedAddress {
   readonly address: string
+  readonly prefixLength: number
   readonly interface: string
 }
 
@@ -88,20 +89,28 @@ export class AddressCare {
 
   /** The kernel says that an address is on an interface, for the first time or again. */
   added(place: PlacedAddress): void {
-    const address = keyOf(place)
-    if (this.#places.has(address)) this.#driver.feed({ kind: 'added', address })
+    const address = this.#find(place)
+    if (address !== null) this.#driver.feed({ kind: 'added', address })
   }
 
   /** The kernel says that an address is gone from an interface, whoever removed it. */
   removed(place: PlacedAddress): void {
-    const address = keyOf(place)
-    if (!this.#places.has(address)) return
+    const address = this.#find(place)
+    if (address === null) return
     const hasExpired = this.#ports.clock.now() >= this.#ports.heldUntil()
     this.#driver.feed({ kind: 'removed', address, hasExpired })
   }
 
   close(): void {
     this.#driver.close()
+  }
+
+  /** While we are master, the same address with another prefix length is another one. */
+  #find(place: PlacedAddress): string | null {
+    const key = keyOf(place)
+    const ours = this.#places.get(key)
+    const isOther = this.#driver.state.isMaster && ours?.prefixLength !== place.prefixLength
+    return ours === undefined || isOther ? null : key
   }
 
   #perform(action: CareAction): void {

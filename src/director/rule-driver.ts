@@ -1,7 +1,7 @@
 /** The clock of a driver: monotonic milliseconds, and a callback that can be cancelled. */
 export interface RuleClock {
-  now(): number
-  after(delayMs: number, callback: () => void): () => void
+  readonly now: () => number
+  readonly after: (delayMs: number, callback: () => void) => () => void
 }
 
 /** Pure rules whose deadlines live in their state. */

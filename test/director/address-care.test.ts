@@ -3,8 +3,8 @@ import { AddressCare } from '../../src/director/address-care.js'
 import { FakeClock } from './fake-clock.js'
 import { LogRecord } from './log-record.js'
 
-const VIP = { address: '192.168.64.200', interface: 'ens160' }
-const VIP6 = { address: '2001:DB8::C8', interface: 'ens160' }
+const VIP = { address: '192.168.64.200', prefixLength: 24, interface: 'ens160' }
+const VIP6 = { address: '2001:DB8::C8', prefixLength: 64, interface: 'ens160' }
 
 /** The care for two addresses, with a record of what it asks for. */
 class Stage {
@@ -113,7 +113,7 @@ t.test('who removes an address again makes us leave, and the log names it all', 
   t.equal(
     stage.journal.lines[1],
     'error somebody removed a virtual address again: leaving the election, until the hold-off ends or no ' +
-      'other master is heard {"address":"192.168.64.200","interface":"ens160","removals":2,' +
+      'other master is heard {"address":"192.168.64.200","prefixLength":24,"interface":"ens160","removals":2,' +
       '"withinMs":4000,"holdOffMs":60000}'
   )
   stage.care.mastery(false)
@@ -140,7 +140,8 @@ t.test('other addresses, and our own on other interfaces, are none of our busine
   stage.becomeMaster()
   const other = { ...VIP, address: '192.168.64.130' }
   const elsewhere = { ...VIP, interface: 'ens192' }
-  for (const place of [other, elsewhere]) {
+  const narrower = { ...VIP, prefixLength: 32 }
+  for (const place of [other, elsewhere, narrower]) {
     stage.care.added(place)
     stage.care.removed(place)
   }
