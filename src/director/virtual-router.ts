@@ -1,9 +1,9 @@
 import type { VirtualRouterConfig } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { systemClock } from '../linux/clock.js'
-import { readInterface, type NetworkInterface } from '../linux/interface.js'
+import { ownAddress, readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
-import { LinkMonitor } from '../linux/link-monitor.js'
+import { NetworkMonitor } from '../linux/network-monitor.js'
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.js'
 import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
@@ -23,7 +23,7 @@ export class RunningRouter {
   readonly #packetSocket: PacketSocket
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
-  #linkMonitor: LinkMonitor | null = null
+  #monitor: NetworkMonitor | null = null
   #isLinkUp: boolean
   #canHoldAddresses = true
   #isClosed = false
@@ -42,7 +42,7 @@ export class RunningRouter {
       log.child({ router: config.name, vrid: config.vrid })
     )
     try {
-      await router.#addresses.clear(found.addresses)
+      await router.#addresses.clear([found])
     } catch (error) {
       router.close()
       throw error
@@ -58,7 +58,7 @@ export class RunningRouter {
     this.#isLinkUp = found.isUp
     this.#addresses = new IpAddressManager(
       config.interface,
-      config.addresses,
+      [...config.addresses, ...config.excludedAddresses],
       config.addressLeaseMs,
       {
         failed: (message) => {
@@ -127,18 +127,19 @@ export class RunningRouter {
    */
   start(onGone: () => void): void {
     const { interface: name, addresses } = this.config
-    this.#linkMonitor = new LinkMonitor(this.#interface, {
-      changed: (isUp) => {
+    this.#monitor = new NetworkMonitor((message) => {
+      this.#log.warn(message)
+    })
+    this.#monitor.watch(this.#interface, {
+      linkChanged: (isUp) => {
         this.#log.warn({ interface: name, isUp }, 'link changed')
         this.#isLinkUp = isUp
         this.#applyLink()
       },
+      addressChanged: () => undefined,
       gone: () => {
         this.#log.error({ interface: name }, 'the interface is gone')
         onGone()
-      },
-      failed: (message) => {
-        this.#log.warn(message)
       }
     })
     this.#log.info(
@@ -177,7 +178,7 @@ export class RunningRouter {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#linkMonitor?.close()
+    this.#monitor?.close()
     this.#addresses.close()
     this.#vrrpSocket.close()
     this.#packetSocket.close()
@@ -187,11 +188,11 @@ export class RunningRouter {
 function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {
   const addresses = config.addresses.map((entry) => entry.address)
   // A virtual address that was left behind must never become the source of our advertisements.
-  const own = found.addresses.find((entry) => !addresses.includes(entry.address))
-  if (!own) {
+  const own = config.sourceAddress ?? ownAddress(found, config.family, addresses)
+  if (own === null) {
     throw new TshaError(
       'TSHA_E_INTERFACE',
-      `interface ${found.name} has no IPv4 address of its own; advertisements need one as their source`
+      `interface ${found.name} has no ${config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'} address of its own; advertisements need one as their source`
     )
   }
   return {
@@ -201,7 +202,7 @@ function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): V
     family: config.family,
     adverInterval: config.advertIntervalMs,
     downTimerAdverts: config.downTimerAdverts,
-    primaryAddress: own.address,
+    primaryAddress: own,
     addresses,
     authentication:
       config.authentication?.type === 'pass'

@@ -1,11 +1,20 @@
 import { TshaError } from '../errors.js'
 import { monotonicNow } from './clock.js'
-import { runIp, startIp, type IpRun } from './ip-command.js'
+import type { NetworkInterface } from './interface.js'
+import { runIpCommands, startIpCommands, type IpRun } from './ip-command.js'
 
-/** An address that a virtual router may hold. */
+/** An address that a virtual router may hold, and how it is added. */
 export interface LeasableAddress {
   readonly address: string
   readonly prefixLength: number
+  /** Null for the manager's own. */
+  readonly interface: string | null
+  /** `ip addr`'s `brd`; null leaves it out. */
+  readonly broadcast: string | null
+  /** IPv4 only. */
+  readonly label: string | null
+  readonly scope: string | null
+  readonly noPrefixRoute: boolean
 }
 
 /** Who wants to know how the addresses fare. */
@@ -26,9 +35,13 @@ const ADD_PATIENCE_MS = 1500
 const PROBE_INTERVAL_MS = 1000
 
 /**
- * Holds addresses on an interface with `ip addr`. They are leased: the kernel removes them by itself
+ * Holds IPv4 and IPv6 addresses with `ip addr`. They are leased: the kernel removes them by itself
  * when they are no longer renewed, so a dead or frozen director does not keep them (with a lease of
  * 3 s it took 3.16 s, measured). Calls must not overlap; the speaker makes one after the other.
+ *
+ * IPv6 addresses are added as keepalived 2.2.7 does (seen): without duplicate address detection, which
+ * would keep them unusable for a second, and those of a prefix length of 128 deprecated, so that the
+ * machine does not speak from them by itself.
  */
 export class IpAddressManager {
   readonly #interface: string
@@ -42,7 +55,10 @@ export class IpAddressManager {
   #heldUntil = 0
   #lastFailure = ''
 
-  /** @param leaseMs whole seconds; null adds the addresses for ever */
+  /**
+   * @param interfaceName where addresses are held that do not say otherwise
+   * @param leaseMs whole seconds; null adds the addresses for ever
+   */
   constructor(
     interfaceName: string,
     addresses: readonly LeasableAddress[],
@@ -55,15 +71,23 @@ export class IpAddressManager {
     this.#observer = observer
   }
 
+  /** Whether the addresses are to be there; what is missing then was removed by somebody else. */
+  get isHolding(): boolean {
+    return this.#renewal !== null
+  }
+
   /**
    * Removes what an earlier life left behind, under another prefix length too.
    *
-   * @param present what the interface has now
+   * @param present the interfaces as they are now; others are not looked at
    * @throws {TshaError} `TSHA_E_ADDRESS` when addresses cannot be changed at all
    */
-  async clear(present: readonly LeasableAddress[]): Promise<void> {
-    const own = new Set(this.#addresses.map(({ address }) => address))
-    const leftBehind = present.filter(({ address }) => own.has(address))
+  async clear(present: readonly NetworkInterface[]): Promise<void> {
+    const leftBehind = this.#addresses.flatMap((own) => {
+      const holder = present.find(({ name }) => name === this.#interfaceOf(own))
+      const found = holder?.addresses.filter(({ address }) => address === own.address) ?? []
+      return found.map(({ prefixLength }) => ({ ...own, prefixLength }))
+    })
     const failure = await this.#removeAll([...this.#addresses, ...leftBehind])
     if (failure === null) return
     const hint = failure.includes('not permitted') ? 'needs root or CAP_NET_ADMIN' : failure
@@ -99,36 +123,48 @@ export class IpAddressManager {
     this.#probe = null
   }
 
-  /** Resolves with the first failure, null when none of the addresses is there any more. */
+  /** Resolves with a failure, null when none of the addresses is there any more. */
   async #removeAll(addresses: readonly LeasableAddress[]): Promise<string | null> {
-    const results = await Promise.all(
-      addresses.map((entry) => runIp(['addr', 'del', inCidr(entry), 'dev', this.#interface]))
+    if (addresses.length === 0) return null
+    const { ok, failure } = await runIpCommands(
+      addresses.map((each) => ['addr', 'del', inCidr(each), 'dev', this.#interfaceOf(each)])
     )
-    return results.find(({ ok, failure }) => !ok && !isAbsent(failure))?.failure ?? null
+    return ok || isAbsent(failure) ? null : failure
   }
 
   async #replaceAll(): Promise<void> {
     const startedAt = monotonicNow()
-    const lifetime = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
-    const limits = ['valid_lft', lifetime, 'preferred_lft', lifetime]
-    const results = await Promise.all(
-      this.#addresses.map((entry) =>
-        this.#run(['addr', 'replace', inCidr(entry), 'dev', this.#interface, ...limits])
-      )
-    )
+    const result = await this.#run(this.#addresses.map((each) => this.#replacement(each)))
     if (this.#renewal === null) return // given up meanwhile
-    const refused = results.find(({ ok }) => !ok)
-    if (!refused) {
+    if (result.ok) {
       this.#heldUntil = this.#leaseMs === null ? Infinity : startedAt + this.#leaseMs
       this.#lastFailure = ''
       return
     }
-    this.#fail(`cannot hold the addresses on ${this.#interface}: ${refused.failure}`)
+    this.#fail(`cannot hold the addresses on ${this.#interface}: ${result.failure}`)
     if (monotonicNow() >= this.#heldUntil && this.#probe === null) this.#giveUp()
   }
 
-  async #run(args: readonly string[]): Promise<Awaited<IpRun['result']>> {
-    const run = startIp(args)
+  /** The `ip` command that adds an address or renews it. */
+  #replacement(entry: LeasableAddress): readonly string[] {
+    const isIpv6 = entry.address.includes(':')
+    const valid = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
+    const preferred = isIpv6 && entry.prefixLength === 128 ? '0' : valid
+    const command = ['addr', 'replace', inCidr(entry), 'dev', this.#interfaceOf(entry)]
+    if (entry.broadcast !== null) command.push('brd', entry.broadcast)
+    if (entry.label !== null) command.push('label', entry.label)
+    if (entry.scope !== null) command.push('scope', entry.scope)
+    if (entry.noPrefixRoute) command.push('noprefixroute')
+    if (isIpv6) command.push('nodad')
+    return [...command, 'valid_lft', valid, 'preferred_lft', preferred]
+  }
+
+  #interfaceOf(entry: LeasableAddress): string {
+    return entry.interface ?? this.#interface
+  }
+
+  async #run(commands: readonly (readonly string[])[]): Promise<Awaited<IpRun['result']>> {
+    const run = startIpCommands(commands)
     this.#runs.add(run)
     const result = await run.result
     this.#runs.delete(run)
@@ -166,9 +202,10 @@ function inCidr({ address, prefixLength }: LeasableAddress): string {
 }
 
 /** The answers of older and newer kernels to the removal of what is not there. */
-const ABSENT = /Cannot assign requested address|Address not found|Cannot find device|does not exist/
+const ABSENT =
+  /Cannot assign requested address|address not found|Cannot find device|does not exist/i
 
-/** `ip addr del` of an address that is not there, or on an interface that is gone. */
+/** `ip addr del` of addresses that are not there, or on an interface that is gone. */
 function isAbsent(failure: string): boolean {
-  return ABSENT.test(failure)
+  return failure.split('; ').every((part) => ABSENT.test(part))
 }

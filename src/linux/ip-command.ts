@@ -11,6 +11,9 @@ export const IP_ENVIRONMENT = {
   LC_ALL: 'C'
 }
 
+/** Follows what a command of a batch said when it failed. */
+const BATCH_LINE = /^Command failed -:\d+$/
+
 /** What a run of `ip` came to. */
 export interface IpResult {
   readonly ok: boolean
@@ -31,8 +34,23 @@ export function runIp(args: readonly string[]): Promise<IpResult> {
   return startIp(args).result
 }
 
+/**
+ * As `runIp`, for several commands: one process carries them all out, also after one that fails, and
+ * then `failure` has one part for each that failed.
+ */
+export function runIpCommands(commands: readonly (readonly string[])[]): Promise<IpResult> {
+  return startIpCommands(commands).result
+}
+
+/** As `runIpCommands`, for a caller that may not want to wait for an `ip` that hangs. */
+export function startIpCommands(commands: readonly (readonly string[])[]): IpRun {
+  const [only = []] = commands
+  if (commands.length === 1) return startIp(only)
+  return startIp(['-force', '-batch', '-'], commands.map((args) => `${args.join(' ')}\n`).join(''))
+}
+
 /** As `runIp`, for a caller that may not want to wait for an `ip` that hangs. */
-export function startIp(args: readonly string[]): IpRun {
+export function startIp(args: readonly string[], input = ''): IpRun {
   let kill = (): void => undefined
   const result = new Promise<IpResult>((resolve) => {
     const child = execFile(
@@ -43,6 +61,8 @@ export function startIp(args: readonly string[]): IpRun {
         resolve({ ok: error === null, stdout, failure: error ? explain(error, stderr) : '' })
       }
     )
+    child.stdin?.on('error', () => undefined) // it ended before it read everything, which is told
+    child.stdin?.end(input)
     kill = () => {
       child.kill('SIGKILL')
     }
@@ -53,6 +73,7 @@ export function startIp(args: readonly string[]): IpRun {
 function explain(error: Error & { killed?: boolean }, stderr: string): string {
   if (errnoOf(error) === 'ENOENT') return 'the ip command is missing; install iproute2'
   if (error.killed === true) return `ip did not end within ${TIMEOUT_MS} ms`
-  const text = stderr.trim().split('\n').join('; ')
+  const lines = stderr.trim().split('\n')
+  const text = lines.filter((line) => !BATCH_LINE.test(line)).join('; ')
   return text === '' ? error.message : text
 }
