@@ -94,7 +94,7 @@ export function stepCare(
       if (event.isMaster === state.isMaster) return stay(state)
       return stay(
         event.isMaster
-          ? { ...state, isMaster: true, present: new Set(), foreign: new Set() }
+          ? { ...state, isMaster: true, present: state.foreign, foreign: new Set() }
           : { ...state, isMaster: false, present: new Set(), leftMasterAt: now }
       )
     case 'added':

@@ -1,16 +1,16 @@
 import type { VirtualRouterConfig } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { systemClock } from '../linux/clock.js'
+import { forwardsIpv6 } from '../linux/forwarding.js'
 import { ownAddress, readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
-import { NetworkMonitor } from '../linux/network-monitor.js'
-import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.js'
+import { NetworkMonitor, type AddressChange } from '../linux/network-monitor.js'
 import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Conditions, VirtualRouter } from '../vrrp/model.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
-import { AddressAnnouncer } from './announcer.js'
+import { AddressGuard } from './address-guard.js'
 import type { Log } from './log.js'
 import { SpeakerLog } from './speaker-log.js'
 
@@ -19,13 +19,18 @@ export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #log: Log
   readonly #interface: NetworkInterface
+  /** The other interfaces that have an address of ours. */
+  readonly #otherInterfaces: readonly NetworkInterface[]
   readonly #addresses: IpAddressManager
-  readonly #packetSocket: PacketSocket
+  readonly #guard: AddressGuard
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
   #monitor: NetworkMonitor | null = null
   #isLinkUp: boolean
   #canHoldAddresses = true
+  /** Somebody takes our addresses away again and again. */
+  #isYielding = false
+  #conditions: Conditions
   #isClosed = false
 
   /**
@@ -36,13 +41,15 @@ export class RunningRouter {
    */
   static async open(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
     const found = await readInterface(config.interface)
+    const others = await Promise.all(otherInterfaces(config).map(readInterface))
     const router = new RunningRouter(
       config,
       found,
+      others,
       log.child({ router: config.name, vrid: config.vrid })
     )
     try {
-      await router.#addresses.clear([found])
+      await router.#addresses.clear([found, ...others])
     } catch (error) {
       router.close()
       throw error
@@ -50,10 +57,17 @@ export class RunningRouter {
     return router
   }
 
-  private constructor(config: VirtualRouterConfig, found: NetworkInterface, log: Log) {
+  private constructor(
+    config: VirtualRouterConfig,
+    found: NetworkInterface,
+    others: readonly NetworkInterface[],
+    log: Log
+  ) {
     this.config = config
     this.#log = log
     this.#interface = found
+    this.#otherInterfaces = others
+    this.#conditions = { priority: config.priority, serviceUp: true }
     const router = describeRouter(config, found)
     this.#isLinkUp = found.isUp
     this.#addresses = new IpAddressManager(
@@ -69,7 +83,15 @@ export class RunningRouter {
         }
       }
     )
-    this.#packetSocket = openPacketSocket(found.index)
+    this.#guard = new AddressGuard(config, [found, ...others], {
+      clock: systemClock,
+      log,
+      addresses: this.#addresses,
+      forwardsIpv6,
+      yields: (isYielding) => {
+        this.#yields(isYielding)
+      }
+    })
     try {
       this.#vrrpSocket = openVrrpSocket(
         {
@@ -89,35 +111,32 @@ export class RunningRouter {
         }
       )
     } catch (error) {
-      this.#packetSocket.close()
+      this.#guard.close()
       throw error
     }
-    this.#speaker = new Speaker(
-      router,
-      { priority: config.priority, serviceUp: true },
-      {
-        clock: systemClock,
-        socket: this.#vrrpSocket,
-        addresses: this.#addresses,
-        announcer: new AddressAnnouncer(
-          router.addresses.map((address) => ({
-            address,
-            interface: found.name,
-            mac: found.mac,
-            socket: this.#packetSocket,
-            isRouter: false
-          })),
-          config.announcements,
-          {
-            ...systemClock,
-            failed: (message) => {
-              log.error(message)
-            }
-          }
-        ),
-        observer: new SpeakerLog(log)
+    const speakerLog = new SpeakerLog(log)
+    this.#speaker = new Speaker(router, this.#conditions, {
+      clock: systemClock,
+      socket: this.#vrrpSocket,
+      addresses: this.#addresses,
+      announcer: this.#guard.announcer,
+      observer: {
+        stepped: (from, to, reason, heard) => {
+          speakerLog.stepped(from, to, reason, heard)
+          this.#guard.mastery(to.name === 'master')
+        },
+        conditionsChanged: (from, to) => {
+          speakerLog.conditionsChanged(from, to)
+        },
+        discarded: (reason, source) => {
+          speakerLog.discarded(reason, source)
+        },
+        accepted: (heard) => {
+          speakerLog.accepted(heard)
+          this.#guard.heard(heard.priority)
+        }
       }
-    )
+    })
   }
 
   /**
@@ -136,12 +155,25 @@ export class RunningRouter {
         this.#isLinkUp = isUp
         this.#applyLink()
       },
-      addressChanged: () => undefined,
+      addressChanged: (change) => {
+        this.#addressChanged(change)
+      },
       gone: () => {
         this.#log.error({ interface: name }, 'the interface is gone')
         onGone()
       }
     })
+    for (const other of this.#otherInterfaces) {
+      this.#monitor.watch(other, {
+        linkChanged: () => undefined,
+        addressChanged: (change) => {
+          this.#addressChanged(change)
+        },
+        gone: () => {
+          this.#log.error({ interface: other.name }, 'an interface with virtual addresses is gone')
+        }
+      })
+    }
     this.#log.info(
       {
         interface: name,
@@ -150,11 +182,34 @@ export class RunningRouter {
       },
       'virtual router starts'
     )
-    this.#speaker.start(this.#interface.isUp ? null : 'link')
+    this.#speaker.start(this.#interface.isUp)
   }
 
   setConditions(conditions: Conditions): void {
-    this.#speaker.setConditions(conditions)
+    this.#conditions = conditions
+    this.#applyConditions()
+  }
+
+  #applyConditions(): void {
+    const handsOver = this.#isYielding && this.#makesBeforeBreak
+    const { priority, serviceUp } = this.#conditions
+    this.#speaker.setConditions({ priority, serviceUp: serviceUp && !handsOver })
+  }
+
+  get #makesBeforeBreak(): boolean {
+    return this.config.handOver === 'make-before-break'
+  }
+
+  #addressChanged(change: AddressChange): void {
+    if (change.kind === 'added') this.#guard.added(change)
+    else this.#guard.removed(change)
+  }
+
+  /** An address that somebody takes away is handed over if that can be done without a gap. */
+  #yields(isYielding: boolean): void {
+    this.#isYielding = isYielding
+    if (this.#makesBeforeBreak) this.#applyConditions()
+    else this.#applyLink()
   }
 
   /** A master that has no address serves nobody: it leaves the election as if its link were down. */
@@ -166,7 +221,8 @@ export class RunningRouter {
   }
 
   #applyLink(): void {
-    this.#speaker.setFault(!this.#isLinkUp ? 'link' : this.#canHoldAddresses ? null : 'addresses')
+    const isOpposed = this.#isYielding && !this.#makesBeforeBreak
+    this.#speaker.setLink(this.#isLinkUp && this.#canHoldAddresses && !isOpposed)
   }
 
   /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */
@@ -181,8 +237,16 @@ export class RunningRouter {
     this.#monitor?.close()
     this.#addresses.close()
     this.#vrrpSocket.close()
-    this.#packetSocket.close()
+    this.#guard.close()
   }
+}
+
+/** Names of the interfaces, besides its own, on which a virtual router has addresses. */
+function otherInterfaces(config: VirtualRouterConfig): readonly string[] {
+  const all = [...config.addresses, ...config.excludedAddresses]
+  const names = new Set(all.map((entry) => entry.interface ?? config.interface))
+  names.delete(config.interface)
+  return [...names]
 }
 
 function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {

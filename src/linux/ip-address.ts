@@ -76,6 +76,11 @@ export class IpAddressManager {
     return this.#renewal !== null
   }
 
+  /** Until when the kernel keeps the addresses without another renewal; Infinity for ever. */
+  get heldUntil(): number {
+    return this.#heldUntil
+  }
+
   /**
    * Removes what an earlier life left behind, under another prefix length too.
    *

@@ -208,7 +208,6 @@ const stories: Readonly<Record<string, Story>> = {
   'an address that was added to a backup which becomes master is ours': [
     [5000, added(), 'foreign v1'],
     [6000, master],
-    [6005, added()],
     [7000, removed(), 'put-back v1']
   ]
 }

@@ -1,0 +1,117 @@
+import t from 'tap'
+import { isGratuitousArp } from './lab/frame.js'
+import { Lab, VIP } from './lab/lab.js'
+import type { Packet } from './lab/pcap.js'
+import { cannotRun } from './lab/requirements.js'
+import { TshaDirector, type LogLine } from './lab/tsha.js'
+
+t.setTimeout(120_000)
+
+const VIP_HEX = 'c0a840c8'
+const DIRECTOR1_MAC = '0200c0a84082'
+const CLIENT_MAC = '02:00:c0:a8:40:0a'
+const WEB2_MAC = '02:00:c0:a8:40:8a'
+/** An address of the network that nobody has. */
+const NOBODY = '192.168.64.77'
+const SETTLE_TIMEOUT_MS = 15_000
+
+const says =
+  (text: string) =>
+  (line: LogLine): boolean =>
+    String(line['msg']).includes(text)
+const claimed = says('another machine claims a virtual address that is ours')
+
+await t.test(
+  'another machine uses the address',
+  { skip: cannotRun('tcpdump', 'ping') },
+  async (t) => {
+    const lab = await Lab.create({ web: 'node' })
+    t.teardown(() => lab.close())
+    await Promise.all([lab.web1.start(), lab.web2.start()])
+    const master = new TshaDirector(lab.host('director1'), 'master')
+    const isAnnouncement = (packet: Packet): boolean =>
+      isGratuitousArp(packet, VIP_HEX) && packet.bytes.toString('hex', 6, 12) === DIRECTOR1_MAC
+
+    await t.test('one that answers for it is named, and does not delay the takeover', async (t) => {
+      await lab.host('client').must('ip', 'addr', 'add', `${VIP}/24`, 'dev', 'ens160')
+      const capture = await lab.capture('director1', 'proto 112 or arp')
+      await master.start()
+      const line = await master.log.waitFor(claimed, 'conflict', SETTLE_TIMEOUT_MS)
+      t.match(line, { level: 50, address: VIP, interface: 'ens160', mac: CLIENT_MAC, claims: 1 })
+      await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)
+      const advert = await capture.packets.waitFor(
+        ({ bytes }) => bytes[23] === 112 && bytes.toString('hex', 6, 12) === DIRECTOR1_MAC,
+        'advertisement',
+        SETTLE_TIMEOUT_MS
+      )
+      const announced = await capture.packets.waitFor(isAnnouncement, 'announcement', 1000)
+      t.ok(
+        announced.at - advert.at < 200,
+        `announced ${announced.at - advert.at} ms after the claim`
+      )
+      await capture.stop()
+      await lab.host('client').must('ip', 'addr', 'del', `${VIP}/24`, 'dev', 'ens160')
+    })
+
+    await t.test('one that speaks from it later is named, and answered once', async (t) => {
+      const web2 = lab.host('web2')
+      // The conflict before was answered, too; the second burst of the takeover is over.
+      const before = await lab.capture('director1', 'arp')
+      await before.packets.waitFor(isAnnouncement, 'second burst', SETTLE_TIMEOUT_MS)
+      await master.log.waitFor(
+        (line) => says('vrrp state change')(line) && line['to'] === 'master',
+        'state',
+        1000
+      )
+      await t.rejects(
+        before.packets.waitFor(() => false, 'anything', 10_000),
+        {
+          name: 'WaitTimeout'
+        }
+      )
+      const { mark } = before.packets
+      await web2.must('ip', 'addr', 'add', `${VIP}/32`, 'dev', 'ens160')
+      const ask = (): Promise<unknown> =>
+        web2.run('ping', ['-c', '2', '-i', '0.3', '-W', '1', '-I', VIP, NOBODY])
+      await ask()
+      const line = await master.log.waitFor(
+        (each) => claimed(each) && each['mac'] === WEB2_MAC,
+        'conflict',
+        SETTLE_TIMEOUT_MS
+      )
+      t.match(line, { address: VIP, interface: 'ens160', mac: WEB2_MAC })
+      await before.packets.waitFor(isAnnouncement, 'defence', 1000, mark)
+      await ask()
+      t.equal(before.packets.since(mark).filter(isAnnouncement).length, 1)
+      t.equal(master.log.entries.filter(claimed).length, 2, 'each machine is told once')
+      t.strictSame(lab.watch.owners, ['director1'])
+      await before.stop()
+    })
+
+    await t.test('without one the log says that the addresses were asked for', async (t) => {
+      await lab.host('web2').must('ip', 'addr', 'del', `${VIP}/32`, 'dev', 'ens160')
+      await master.stop()
+      const mark = master.log.mark
+      const capture = await lab.capture('director1', 'arp')
+      await master.startProcess()
+      const line = await master.log.waitFor(
+        says('asked for the virtual addresses: no other machine answers for them'),
+        'result',
+        SETTLE_TIMEOUT_MS,
+        mark
+      )
+      t.match(line, { interface: 'ens160', addresses: [VIP] })
+      const probes = capture.packets.entries.filter(
+        ({ bytes }) =>
+          bytes.toString('hex', 6, 12) === DIRECTOR1_MAC &&
+          bytes.toString('hex', 28, 32) === '00000000' &&
+          bytes.toString('hex', 38, 42) === VIP_HEX
+      )
+      t.equal(probes.length, 2)
+      const [first, second] = probes.map(({ at }) => at)
+      const gap = (second ?? 0) - (first ?? 0)
+      t.ok(gap > 340 && gap < 500, `${gap} ms between them`)
+      await capture.stop()
+    })
+  }
+)
