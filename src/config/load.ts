@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { ConfigError, errnoOf, formatProblem, messageOf } from '../errors.js'
+import { ConfigError, formatProblem } from '../errors.js'
 import type { Problem } from '../errors.js'
 import { Findings } from './findings.js'
 import { joinSources } from './join.js'
@@ -11,6 +10,7 @@ import type { LoadedConfig, Role } from './model.js'
 import { findPrograms, readKeyFiles } from './load-programs.js'
 import { readNginxConf } from './nginx/nginx-conf.js'
 import { checkProxy } from './proxy-rules.js'
+import { readText } from './read-text.js'
 import { DEFAULT_USER, resolve } from './resolve.js'
 import { checkRouters } from './router-rules.js'
 import { elementsOf, entriesOf } from './source.js'
@@ -29,9 +29,6 @@ export interface LoadOptions {
   /** A `nginx.conf`; alone it makes a reverse proxy. */
   readonly nginxConf?: string
 }
-
-/** Larger configuration files are refused; the largest real ones are a hundredth of it. */
-const MAX_FILE_BYTES = 4_194_304
 
 /**
  * Loads and checks a configuration.
@@ -96,7 +93,11 @@ async function readSource(
   const keepalived =
     keepalivedConf === undefined || keepalivedText === undefined
       ? null
-      : readKeepalivedConf(keepalivedConf, keepalivedText, role)
+      : await readKeepalivedConf(keepalivedConf, keepalivedText, {
+          role,
+          configId: machine.hostname.replace(/\..*$/, ''),
+          environment: process.env
+        })
   const nginx =
     nginxConf === undefined || nginxText === undefined
       ? null
@@ -114,28 +115,6 @@ async function joinOld(keepalived: KeepalivedSource | null, nginx: Source | null
 
 function flagError(message: string): ConfigError {
   return new ConfigError([{ code: 'TSHA_E_FLAG', message }])
-}
-
-const READ_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EACCES: 'may not be read by this user',
-  EISDIR: 'is a directory'
-}
-
-async function readText(file: string): Promise<string> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    const reason = READ_ERRORS[errnoOf(error) ?? ''] ?? `cannot be read: ${messageOf(error)}`
-    throw new ConfigError([{ code: 'TSHA_E_FILE', message: `file ${file} ${reason}` }])
-  }
-  if (text.length > MAX_FILE_BYTES) {
-    const message = `file ${file} is larger than ${MAX_FILE_BYTES} bytes`
-    throw new ConfigError([{ code: 'TSHA_E_FILE', message }])
-  }
-  // Editors on other systems put a byte order mark first; it means nothing in UTF-8.
-  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 function checkRole(source: Source, role: Role | null, findings: Findings): void {

@@ -223,8 +223,11 @@ t.test('a file without vrrp_instance says so', async (t) => {
   ])
 })
 
-t.test('deep nesting ends with a problem, not with a crash', (t) => {
-  const source = readKeepalivedConf('keepalived.conf', 'a {\n'.repeat(100_000), null)
+t.test('deep nesting ends with a problem, not with a crash', async (t) => {
+  const source = await readKeepalivedConf('keepalived.conf', 'a {\n'.repeat(100_000), {
+    role: null,
+    configId: 'director1',
+    environment: {}
+  })
   t.match(source.problems[0]?.message, /nested deeper than 16/)
-  t.end()
 })

@@ -149,11 +149,12 @@ t.test('no text makes a reader throw', async (t) => {
   await fc.assert(
     fc.asyncProperty(text, async (text) => {
       // An include would read whatever file a random text names.
-      const nginxText = text.replaceAll('include', '')
+      const harmless = text.replaceAll('include', '')
       const machine = { isRoot: true }
+      const context = { role: null, configId: 'director1', environment: {} }
       validate(readYaml('f', text))
-      validate(readKeepalivedConf('f', text, null))
-      validate(await readNginxConf('/nonexistent/f', nginxText, machine))
+      validate(await readKeepalivedConf('f', harmless, context))
+      validate(await readNginxConf('/nonexistent/f', harmless, machine))
     }),
     { numRuns: 500 }
   )

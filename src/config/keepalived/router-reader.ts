@@ -1,10 +1,20 @@
+import { familyOf } from '../addresses.js'
 import type { Role } from '../model.js'
-import type { Path } from '../source.js'
+import { rawRoutersOf } from '../raw-router.js'
+import { OWNER_PRIORITY } from '../resolve-routers.js'
+import { elementsOf, memberOf } from '../source.js'
+import { contributionOf } from '../weight-rules.js'
+import type { OwnWeights } from './check-blocks.js'
+import { applyDefaults } from './global-directives.js'
+import type { Defaults } from './global-directives.js'
 import type { Statement } from './parser.js'
+import { ROUTER_DIRECTIVES, newRouterDraft } from './router-directives.js'
+import type { RouterDraft } from './router-directives.js'
 import type { StatementReader } from './statement-reader.js'
+import { trackDirectives } from './track-blocks.js'
 
 /** keepalived's VRRP_PRIO_OWNER and VRRP_PRIO_DFL: the priority when none is given. */
-const PRIORITY_OF_STATE: Readonly<Record<Role, number>> = { master: 255, backup: 100 }
+const PRIORITY_OF_STATE: Readonly<Record<Role, number>> = { master: OWNER_PRIORITY, backup: 100 }
 
 const REQUIRED = [
   ['interface', 'interface'],
@@ -12,193 +22,170 @@ const REQUIRED = [
   ['addresses', 'virtual_ipaddress']
 ] as const
 
+interface State {
+  readonly state: Role
+  readonly line: Statement
+}
+
 /** Reads `vrrp_instance` blocks. */
 export class RouterReader {
-  readonly notes: string[] = []
-  count = 0
   readonly #reader: StatementReader
-  readonly #askedRole: Role | null
-  readonly #roles = new Set<Role>()
+  readonly #defaults: Defaults
+  readonly #weights: OwnWeights
+  readonly #states: State[] = []
+  count = 0
 
-  /** @param askedRole what `--role` says */
-  constructor(reader: StatementReader, askedRole: Role | null) {
+  constructor(reader: StatementReader, defaults: Defaults, weights: OwnWeights) {
     this.#reader = reader
-    this.#askedRole = askedRole
+    this.#defaults = defaults
+    this.#weights = weights
   }
 
   /** The one role that all `state` lines give. */
   get role(): Role | null {
-    const [role] = this.#roles
-    return role !== undefined && this.#roles.size === 1 ? role : null
+    const [first, ...others] = new Set(this.#states.map(({ state }) => state))
+    return first !== undefined && others.length === 0 ? first : null
   }
 
-  /**
-   * Adds the virtual router of one `vrrp_instance` to `into`.
-   * @param weights weight of each `vrrp_script`
-   */
-  read(
-    statement: Statement,
-    into: Record<string, unknown>,
-    weights: ReadonlyMap<string, number | string>
-  ): void {
+  /** Reports where `state` contradicts the role that the administrator has asked for. */
+  checkRole(asked: Role | null): void {
+    if (asked === null || this.role === asked || this.role === null) return
+    for (const { line, state } of this.#states) {
+      const message = `state ${state.toUpperCase()} contradicts --role ${asked}; use --role ${state}, or leave it out`
+      this.#reader.problem('TSHA_E_ROLE', message, line.args[0]?.position ?? line.position)
+    }
+  }
+
+  /** Adds the virtual router of one `vrrp_instance` to `into`. */
+  read(statement: Statement, into: Record<string, unknown>): void {
     this.count++
     const reader = this.#reader
     const name = reader.name(statement, into)
     if (name === undefined) return
-    const router: Record<string, unknown> = {}
-    const path = ['virtual_routers', name]
-    into[name] = router
-    reader.place(path, statement)
+    const draft = newRouterDraft(name, reader)
+    into[name] = draft.value
+    reader.place(draft.path, statement)
     // A directive that is missing is reported by its own name, at the block.
     for (const [key, keyword] of REQUIRED) {
-      reader.placeEntry([...path, key], keyword, statement.position)
+      reader.placeEntry([...draft.path, key], keyword, statement.position)
     }
-    const found: { state: Role | null } = { state: null }
-    const set = (key: string, read: (line: Statement) => unknown) => (line: Statement) => {
-      router[key] = read(line)
-      reader.place([...path, key], line)
-    }
-    reader.block(statement, {
-      state: (line) => {
-        found.state = this.#state(line)
-      },
-      interface: set('interface', (line) => reader.text(line)),
-      virtual_router_id: set('vrid', (line) => this.#single(line)),
-      priority: set('priority', (line) => this.#single(line)),
-      advert_int: set('advert_interval', (line) => reader.seconds(line)),
-      authentication: (line) => {
-        this.#authentication(line, router, path)
-      },
-      virtual_ipaddress: (line) => {
-        reader.place([...path, 'addresses'], line)
-        router['addresses'] = this.#addresses(line, [...path, 'addresses'])
-      },
-      track_script: (line) => {
-        reader.place([...path, 'track'], line)
-        router['track'] = this.#tracks(line, [...path, 'track'], weights)
-      }
-    })
-    if (router['priority'] === undefined && !reader.has(statement, 'priority')) {
-      this.#defaultPriority(statement, found.state, router, path)
-    }
-    if (found.state === 'master') this.#noteWeights(name, router)
+    const directives = { ...ROUTER_DIRECTIVES, ...trackDirectives(this.#weights) }
+    reader.block(statement, 'vrrp_instance', directives, draft)
+    this.#finish(name, statement, draft)
   }
 
-  #single(line: Statement): number | string | undefined {
-    if (line.args.length > 1) this.#reader.notSupportedWord(line, 1)
-    return this.#reader.number(line)
+  #finish(name: string, statement: Statement, draft: RouterDraft): void {
+    const { value } = draft
+    const state = this.#state(draft)
+    if (value['priority'] === undefined && !this.#reader.has(statement, 'priority')) {
+      this.#defaultPriority(name, statement, state, draft)
+    }
+    const [router] = rawRoutersOf({ virtual_routers: { [name]: value } })
+    const family = router?.family ?? 'ipv4'
+    applyDefaults(this.#defaults, draft, family, this.#reader)
+    this.#checkAuthentication(name, statement)
+    this.#checkNativeIpv6(draft)
+    this.#unicast(name, draft)
+    this.#clearPreemption(name, state, draft)
+    if (state === 'master') this.#noteWeights(name, value)
   }
 
-  #state(line: Statement): Role | null {
+  #state(draft: RouterDraft): Role | null {
+    const line = draft.state
+    if (!line) return null
     const text = this.#reader.text(line) ?? ''
-    const position = line.args[0]?.position ?? line.position
     if (text !== 'MASTER' && text !== 'BACKUP') {
       const message = `state "${text}" is not a state; use MASTER or BACKUP`
-      this.#reader.problem('TSHA_E_VALUE', message, position)
+      this.#reader.problem('TSHA_E_VALUE', message, line.args[0]?.position ?? line.position)
       return null
     }
     const state = text === 'MASTER' ? 'master' : 'backup'
-    this.#roles.add(state)
-    if (this.#askedRole !== null && this.#askedRole !== state) {
-      const message = `state ${text} contradicts --role ${this.#askedRole}; use --role ${state}, or leave it out`
-      this.#reader.problem('TSHA_E_ROLE', message, position)
-    }
+    this.#states.push({ state, line })
+    draft.set('state', state, line)
     return state
   }
 
   #defaultPriority(
+    name: string,
     statement: Statement,
     state: Role | null,
-    router: Record<string, unknown>,
-    path: Path
+    draft: RouterDraft
   ): void {
-    router['priority'] = PRIORITY_OF_STATE[state ?? 'backup']
+    const priority = PRIORITY_OF_STATE[state ?? 'backup']
+    draft.value['priority'] = priority
     const line = statement.block?.find(({ keyword }) => keyword === 'state') ?? statement
-    this.#reader.placeEntry([...path, 'priority'], 'missing priority: default', line.position)
+    this.#reader.placeEntry([...draft.path, 'priority'], 'missing priority: default', line.position)
+    if (priority !== OWNER_PRIORITY) return
+    this.#reader.note(
+      `vrrp_instance ${name}: state MASTER without a priority is priority ${OWNER_PRIORITY}, the address owner, as in keepalived`
+    )
   }
 
-  #authentication(line: Statement, router: Record<string, unknown>, path: Path): void {
-    const reader = this.#reader
-    const authentication: Record<string, unknown> = {}
-    reader.place([...path, 'authentication'], line)
-    reader.block(line, {
-      auth_type: (entry) => {
-        const type = reader.text(entry)
-        // keepalived reads any other word than AH and PASS as no authentication, with a warning.
-        if (type === 'PASS') authentication['type'] = 'pass'
-        else {
-          const message = `auth_type ${type ?? ''} is not supported; use PASS`
-          reader.problem('TSHA_E_NOT_SUPPORTED', message, entry.args[0]?.position ?? entry.position)
-          authentication['type'] = 'pass'
-        }
-      },
-      auth_pass: (entry) => {
-        if (entry.args.length > 1) {
-          const message = 'auth_pass has several words; use quotes around a password with blanks'
-          reader.problem('TSHA_E_VALUE', message, entry.position)
-        }
-        authentication['password'] = entry.args[0]?.text
-        reader.place([...path, 'authentication', 'password'], entry)
-      }
-    })
-    for (const keyword of ['auth_type', 'auth_pass'].filter((key) => !reader.has(line, key))) {
-      reader.problem('TSHA_E_REQUIRED', `${keyword} is missing in authentication`, line.position)
+  #checkAuthentication(name: string, statement: Statement): void {
+    const has = (keyword: string): boolean => this.#reader.has(statement, keyword)
+    if (!has('authentication') || !has('auth_hmac')) return
+    this.#reader.note(
+      `vrrp_instance ${name}: authentication is left out beside auth_hmac, as in keepalived`
+    )
+  }
+
+  #checkNativeIpv6({ nativeIpv6, value }: RouterDraft): void {
+    if (!nativeIpv6) return
+    const written = elementsOf(value['addresses'])[0]
+    const address = typeof written === 'string' ? written : memberOf(written, 'address')
+    if (typeof address !== 'string' || familyOf(address.replace(/\/.*/, '')) !== 'ipv4') return
+    const message = `native_ipv6 contradicts the IPv4 address ${address}; remove one of them`
+    this.#reader.problem('TSHA_E_VALUE', message, nativeIpv6.position)
+  }
+
+  /** Without peers keepalived goes on by multicast, with a message. */
+  #unicast(name: string, draft: RouterDraft): void {
+    if (draft.peers.length > 0) {
+      draft.assign('unicast.peers', draft.peers)
+      return
     }
-    if (Object.keys(authentication).length === 2) router['authentication'] = authentication
+    draft.remove('unicast')
+    if (!draft.unicast) return
+    this.#reader.note(
+      `vrrp_instance ${name}: ${draft.unicast.keyword} without unicast_peer has no effect: advertisements go to the multicast group, as in keepalived; name the partner in unicast_peer`
+    )
   }
 
-  #addresses(line: Statement, path: Path): string[] {
-    return (line.block ?? []).map((entry, index) => {
-      this.#reader.placeEntry([...path, index], line.keyword, entry.position)
-      const option = entry.args[0]
-      if (option) {
-        const message = `"${option.text}" of a virtual_ipaddress is not supported; use addresses alone`
-        this.#reader.problem('TSHA_E_NOT_SUPPORTED', message, option.position)
+  /** Both are cleared with a message, in the order of keepalived's vrrp_complete_instance(). */
+  #clearPreemption(name: string, state: Role | null, draft: RouterDraft): void {
+    const { value } = draft
+    const isOwner = value['priority'] === OWNER_PRIORITY
+    const clear = (key: string, directive: string, reason: string): void => {
+      draft.remove(key)
+      this.#reader.note(
+        `vrrp_instance ${name}: ${directive} has no effect ${reason}, as in keepalived`
+      )
+    }
+    const isMaster = state === 'master' || (state === null && isOwner)
+    if (value['preempt'] === false) {
+      if (isOwner) clear('preempt', 'nopreempt', `with priority ${OWNER_PRIORITY}`)
+      else if (isMaster) {
+        clear('preempt', 'nopreempt', 'with state MASTER; use state BACKUP on both directors')
       }
-      if (entry.keyword.includes(':')) {
-        const message = `IPv6 address ${entry.keyword} is not supported; use IPv4 addresses`
-        this.#reader.problem('TSHA_E_NOT_SUPPORTED', message, entry.position)
-        return '0.0.0.0/32'
-      }
-      return entry.keyword
-    })
-  }
-
-  #tracks(
-    line: Statement,
-    path: Path,
-    weights: ReadonlyMap<string, number | string>
-  ): Record<string, unknown>[] {
-    return (line.block ?? []).map((entry, index) => {
-      const entryPath = [...path, index]
-      const reader = this.#reader
-      reader.placeEntry(entryPath, 'track_script', entry.position)
-      reader.placeEntry([...entryPath, 'check'], 'track_script', entry.position)
-      reader.placeEntry([...entryPath, 'weight'], 'weight', entry.position)
-      const [keyword, value, ...rest] = entry.args
-      if (keyword && keyword.text !== 'weight') reader.notSupportedWord(entry, 0)
-      if (rest.length > 0) reader.notSupportedWord(entry, 2)
-      // A script that does not exist has no weight to judge; its name is the problem then.
-      let weight: number | string = weights.get(entry.keyword) ?? -1
-      if (keyword?.text === 'weight' && value) {
-        weight = /^[+-]?\d+$/.test(value.text) ? Number(value.text) : value.text
-        reader.placeEntry([...entryPath, 'weight'], 'weight', value.position)
-      }
-      return { check: entry.keyword, weight }
-    })
+    }
+    if (value['preempt_delay'] === undefined || value['preempt_delay'] === '0s') return
+    if (isMaster) {
+      const reason = 'with state MASTER; use state BACKUP on both directors'
+      clear('preempt_delay', 'preempt_delay', reason)
+    } else if (value['preempt'] === false) clear('preempt_delay', 'preempt_delay', 'with nopreempt')
   }
 
   /** The partner's priority is in another file, so a weight that is too small can only be told of. */
-  #noteWeights(name: string, router: Readonly<Record<string, unknown>>): void {
-    const { priority, track } = router
-    if (typeof priority !== 'number' || !Array.isArray(track)) return
-    const lost = (track as { weight: unknown }[])
-      .map(({ weight }) => weight)
-      .filter((weight): weight is number => typeof weight === 'number' && weight < 0)
-      .reduce((total, weight) => total + weight, 0)
-    if (lost === 0) return
+  #noteWeights(name: string, { priority, track }: Readonly<Record<string, unknown>>): void {
+    if (typeof priority !== 'number' || priority === OWNER_PRIORITY) return
+    const lost = elementsOf(track).reduce((total: number, entry) => {
+      const weight = memberOf(entry, 'weight')
+      if (typeof weight !== 'number') return total
+      return total + contributionOf(weight, memberOf(entry, 'reverse') === true).failed
+    }, 0)
+    if (lost >= 0) return
     const lowest = Math.max(1, priority + lost)
-    this.notes.push(
+    this.#reader.note(
       `vrrp_instance ${name}: failed checks lower its priority from ${priority} to ${lowest}; the partner's priority must be above ${lowest}`
     )
   }

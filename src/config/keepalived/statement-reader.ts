@@ -1,13 +1,29 @@
 import type { ConfigCode, Position, Problem } from '../../errors.js'
 import { suggestion } from '../nearest.js'
 import type { Path, Places } from '../source.js'
+import { IGNORED, REFUSED } from './not-read.js'
+import type { BlockName } from './not-read.js'
 import type { Statement } from './parser.js'
 
-/** What is done with each directive of a block. */
-export type Handlers = Readonly<Record<string, (statement: Statement) => void>>
+/** What is done with a directive of a block, which is read into a `Draft`. */
+export interface Directive<Draft> {
+  /** `flag`: it may stand alone; `block`: braces follow. */
+  readonly takes: 'value' | 'flag' | 'block'
+  /** True when keepalived takes it more than once. */
+  readonly repeats?: boolean
+  readonly read: (line: Statement, draft: Draft, reader: StatementReader) => void
+}
+
+/** The directives of one block. */
+export type Directives<Draft> = Readonly<Record<string, Directive<Draft>>>
+
+const YES: readonly string[] = ['on', 'true', 'yes']
+const NO: readonly string[] = ['off', 'false', 'no']
 
 /** Reads the values of statements and reports what keepalived or tsha would not accept. */
 export class StatementReader {
+  readonly notes: string[] = []
+  readonly ignored: string[] = []
   readonly #problems: Problem[]
   readonly #places: Places
 
@@ -20,16 +36,20 @@ export class StatementReader {
     this.#problems.push({ code, message, position })
   }
 
-  notSupported(statement: Statement): void {
+  note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text)
+  }
+
+  /** Reports a directive that no table of `block` has, with the reason where there is one. */
+  notRead(statement: Statement, block: BlockName, known: readonly string[]): void {
     const { keyword, position } = statement
-    const first = keyword.charAt(0)
-    const what =
-      first === '@'
-        ? `conditional line "${keyword}"`
-        : first === '$'
-          ? `definition "${keyword}"`
-          : `directive "${keyword}"`
-    this.problem('TSHA_E_NOT_SUPPORTED', `${what} is not supported`, position)
+    const reason = Object.hasOwn(REFUSED[block], keyword) ? REFUSED[block][keyword] : undefined
+    if (reason === undefined && Object.hasOwn(IGNORED[block], keyword)) {
+      this.ignored.push(keyword)
+      return
+    }
+    const why = reason === undefined ? suggestion(keyword, known) : `: ${reason}`
+    this.problem('TSHA_E_NOT_SUPPORTED', `directive "${keyword}" is not supported${why}`, position)
   }
 
   /** Reports the argument at `index` of a directive as not supported. */
@@ -40,45 +60,32 @@ export class StatementReader {
     this.problem('TSHA_E_NOT_SUPPORTED', message, word.position)
   }
 
-  /** Gives each statement of a block to its handler; unknown and repeated directives are problems. */
-  block(statement: Statement, handlers: Handlers): void {
+  /** Reads each statement of a block by its directive; unknown and repeated ones are problems. */
+  block<Draft>(
+    statement: Statement,
+    name: BlockName,
+    directives: Directives<Draft>,
+    draft: Draft
+  ): void {
     if (!statement.block) {
-      this.problem(
-        'TSHA_E_SYNTAX',
-        `${statement.keyword} has no block; use { and }`,
-        statement.position
-      )
+      const message = `${statement.keyword} has no block; use { and }`
+      this.problem('TSHA_E_SYNTAX', message, statement.position)
       return
     }
     const seen = new Set<string>()
     for (const line of statement.block) {
-      const handler = Object.hasOwn(handlers, line.keyword) ? handlers[line.keyword] : undefined
-      if (!handler) {
-        const hint = suggestion(line.keyword, Object.keys(handlers))
-        const message = `directive "${line.keyword}" is not supported${hint}`
-        if (/^[@$]/.test(line.keyword)) this.notSupported(line)
-        else this.problem('TSHA_E_NOT_SUPPORTED', message, line.position)
-      } else if (seen.has(line.keyword)) {
-        this.problem(
-          'TSHA_E_DUPLICATE',
-          `${line.keyword} is given twice; use it once`,
-          line.position
-        )
-      } else if (this.#hasVariable(line)) {
-        this.problem(
-          'TSHA_E_NOT_SUPPORTED',
-          `a $ variable in ${line.keyword} is not supported`,
-          line.position
-        )
-      } else if (line.args.length === 0 && !line.block) {
-        this.problem('TSHA_E_REQUIRED', `${line.keyword} has no value`, line.position)
-      } else handler(line)
-      seen.add(line.keyword)
+      const { keyword, position } = line
+      const directive = Object.hasOwn(directives, keyword) ? directives[keyword] : undefined
+      if (!directive) this.notRead(line, name, Object.keys(directives))
+      else if (seen.has(keyword) && directive.repeats !== true) {
+        this.problem('TSHA_E_DUPLICATE', `${keyword} is given twice; use it once`, position)
+      } else if (directive.takes === 'block' && !line.block) {
+        this.problem('TSHA_E_SYNTAX', `${keyword} has no block; use { and }`, position)
+      } else if (directive.takes === 'value' && line.args.length === 0) {
+        this.problem('TSHA_E_REQUIRED', `${keyword} has no value`, position)
+      } else directive.read(line, draft, this)
+      seen.add(keyword)
     }
-  }
-
-  #hasVariable(line: Statement): boolean {
-    return line.keyword !== 'script' && line.args.some(({ text }) => text.startsWith('$'))
   }
 
   has(statement: Statement, keyword: string): boolean {
@@ -95,11 +102,8 @@ export class StatementReader {
     }
     if (statement.args.length > 1) this.notSupportedWord(statement, 1)
     if (Object.hasOwn(taken, name) || name === '__proto__') {
-      this.problem(
-        'TSHA_E_DUPLICATE',
-        `${keyword} ${name} is given twice; use another name`,
-        position
-      )
+      const message = `${keyword} ${name} is given twice; use another name`
+      this.problem('TSHA_E_DUPLICATE', message, position)
       return undefined
     }
     return name
@@ -111,16 +115,31 @@ export class StatementReader {
     return statement.args[0]?.text
   }
 
-  /** The first argument as a number; the text itself when it is none, for the schema to refuse. */
+  /** The only argument as a number; the text itself when it is none, for the schema to refuse. */
   number(statement: Statement): number | string | undefined {
-    const text = statement.args[0]?.text
-    return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : text
+    return numberOf(this.text(statement))
   }
 
-  /** A number of seconds, fractions allowed, as a duration with its unit. */
+  /** A number of seconds, fractions allowed, as a duration with its unit; down to 1 ms. */
   seconds(statement: Statement): string | undefined {
     const text = this.text(statement)
-    return text !== undefined && /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text
+    if (text === undefined || !/^\d+(\.\d+)?$/.test(text)) return text
+    const milliseconds = Number(text) * 1000
+    const rounded = Math.round(milliseconds)
+    if (Math.abs(milliseconds - rounded) < 1e-6) return `${text}s`
+    const used = Math.max(1, rounded)
+    this.note(`${statement.keyword} ${text}: tsha counts milliseconds, so it is ${used} ms`)
+    return `${used}ms`
+  }
+
+  /** A switch: alone it is on. */
+  isOn(statement: Statement): boolean {
+    const text = this.text(statement)
+    if (text === undefined || YES.includes(text)) return true
+    if (NO.includes(text)) return false
+    const message = `${statement.keyword} "${text}" is not a yes or no; use on or off`
+    this.problem('TSHA_E_VALUE', message, statement.args[0]?.position ?? statement.position)
+    return false
   }
 
   /** Notes that the value at `path` comes from the first argument of `statement`. */
@@ -134,4 +153,15 @@ export class StatementReader {
   placeEntry(path: Path, label: string, position: Position): void {
     this.#places.set(path, { position, keyPosition: position, label })
   }
+
+  /** Notes that the value at `to` was written where the one at `from` was. */
+  placeAs(to: Path, from: Path): void {
+    const place = this.#places.get(from)
+    if (place) this.#places.set(to, place)
+  }
+}
+
+/** A number as keepalived writes it; the text itself when it is none. */
+export function numberOf(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : text
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { errnoOf } from '../../errors.js'
 import type { Position, Problem } from '../../errors.js'
-import { glob, isGlob } from './glob.js'
+import { glob, isGlob } from '../glob.js'
 import { tokenize } from './lexer.js'
 import type { Token } from './lexer.js'
 

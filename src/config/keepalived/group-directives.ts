@@ -1,0 +1,45 @@
+import { flag, newDraft } from './draft.js'
+import type { Draft } from './draft.js'
+import type { OwnWeights } from './check-blocks.js'
+import { NOTIFY_DIRECTIVES } from './notify-directives.js'
+import type { Statement } from './parser.js'
+import type { Directives, StatementReader } from './statement-reader.js'
+import { trackDirectives } from './track-blocks.js'
+
+/** The directives of `vrrp_sync_group` that are read, besides those that track. */
+export const GROUP_DIRECTIVES: Directives<Draft> = {
+  ...NOTIFY_DIRECTIVES,
+  group: {
+    takes: 'block',
+    read: (line, draft, reader) => {
+      reader.place([...draft.path, 'members'], line)
+      const names = (line.block ?? []).flatMap(({ keyword, args, position }) => [
+        { text: keyword, position },
+        ...args
+      ])
+      draft.value['members'] = names.map(({ text, position }, index) => {
+        reader.placeEntry([...draft.path, 'members', index], 'group', position)
+        return text
+      })
+    }
+  },
+  global_tracking: flag('tracking_weight', true, false),
+  sync_group_tracking_weight: flag('tracking_weight', true, false)
+}
+
+/** Reads a `vrrp_sync_group` into `groups`. */
+export function readGroup(
+  statement: Statement,
+  reader: StatementReader,
+  groups: Record<string, unknown>,
+  weights: OwnWeights
+): void {
+  const name = reader.name(statement, groups)
+  if (name === undefined) return
+  const draft = newDraft(['sync_groups', name], reader)
+  groups[name] = draft.value
+  reader.place(draft.path, statement)
+  reader.placeEntry([...draft.path, 'members'], 'group', statement.position)
+  const directives = { ...GROUP_DIRECTIVES, ...trackDirectives(weights) }
+  reader.block(statement, 'vrrp_sync_group', directives, draft)
+}
