@@ -1,6 +1,6 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { cannotRun } from '../netns/lab/requirements.js'
-import { compare, largest } from './matrix/compare.js'
+import { compare, largest, TOLERANCE_MS } from './matrix/compare.js'
 import { FEATURES, NOT_YET, type Feature } from './matrix/features.js'
 import { play, type Outcome, type Products } from './matrix/play.js'
 
@@ -14,65 +14,87 @@ const DIRECTIONS: Readonly<Record<string, Products>> = {
 /** A network waits for timers nearly all of its time; they start so far apart that two processors do. */
 const STAGGER_MS = 400
 
+/** The name of one feature plays that one alone. */
+const ONLY = process.env['TSHA_FEATURE']
+
+await t.test(
+  'the interop matrix with the real keepalived',
+  { skip: cannotRun('keepalived', 'tcpdump') },
+  async (t) => {
+    const launch = launcher()
+    const plays = FEATURES.filter(({ name }) => ONLY === undefined || ONLY === name).map(
+      (feature) => ({
+        feature,
+        reference: launch(feature, REFERENCE),
+        directions: Object.entries(DIRECTIONS).map(([name, products]) => ({
+          name,
+          products,
+          outcomes: isNotYet(feature) ? Promise.resolve([]) : launch(feature, products)
+        }))
+      })
+    )
+    const table: string[] = []
+    for (const { feature, reference, directions } of plays) {
+      await t.test(feature.name, async (t) => {
+        const wanted = await reference
+        expectReference(t, feature, wanted)
+        for (const { name, products, outcomes } of directions) {
+          let verdict = isNotYet(feature) ? 'not yet' : 'FAILED'
+          await t.test(name, { todo: NOT_YET[feature.name] ?? false }, async (t) => {
+            verdict = expectLikeReference(t, feature, products, wanted, await outcomes)
+          })
+          table.push(`${feature.name.padEnd(32)} ${name.padEnd(32)} ${verdict}`)
+        }
+      })
+    }
+    for (const line of table) t.comment(line)
+  }
+)
+
 /** Every story is played at the same time, each on a network of its own. */
-let launched = 0
-function launch(feature: Feature, products: Products): Promise<readonly Outcome[]> {
-  const delayMs = STAGGER_MS * launched++
-  const outcomes = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() =>
-    play(feature, products)
-  )
-  outcomes.catch(() => {
-    // The test that waits for it tells.
-  })
-  return outcomes
+function launcher(): (feature: Feature, products: Products) => Promise<readonly Outcome[]> {
+  let launched = 0
+  return (feature, products) => {
+    const delayMs = STAGGER_MS * launched++
+    const outcomes = new Promise((resolve) => setTimeout(resolve, delayMs)).then(() =>
+      play(feature, products)
+    )
+    outcomes.catch(() => {
+      // The test that waits for it tells.
+    })
+    return outcomes
+  }
 }
 
-const why = cannotRun('keepalived', 'tcpdump')
-const table: string[] = []
+function isNotYet({ name }: Feature): boolean {
+  return NOT_YET[name] !== undefined
+}
 
-await t.test('the interop matrix with the real keepalived', { skip: why }, async (t) => {
-  const only = process.env['TSHA_FEATURE']
-  const plays = FEATURES.filter(({ name }) => only === undefined || only === name).map(
-    (feature) => ({
-      feature,
-      reference: launch(feature, REFERENCE),
-      directions: Object.entries(DIRECTIONS).map(([name, products]) => {
-        const isDone = NOT_YET[feature.name] === undefined
-        return { name, products, outcomes: isDone ? launch(feature, products) : null }
-      })
-    })
-  )
-  for (const { feature, reference, directions } of plays) {
-    await t.test(feature.name, async (t) => {
-      const wanted = await reference
-      t.ok(wanted.length > 0, `two keepalived play ${wanted.length} outcomes`)
-      for (const { name, products, outcomes } of directions) {
-        const todo = NOT_YET[feature.name] ?? false
-        table.push(row(feature.name, name, todo === false ? 'FAILED' : `todo: ${todo}`))
-        await t.test(name, { todo }, async (t) => {
-          // `hand_over: keepalived` is the manner of keepalived itself.
-          const isOwnManner = feature.tshaYaml === undefined
-          const found = compare(
-            wanted,
-            (await outcomes) ?? [],
-            ({ step }) =>
-              isOwnManner && step.givenBy !== undefined && products[step.givenBy] === 'tsha'
-          )
-          for (const { what, ms, isAllowed } of found)
-            t.ok(isAllowed, `${what}: ${ms.toFixed(0)} ms`)
-          if (found.every(({ isAllowed }) => isAllowed))
-            table.splice(
-              -1,
-              1,
-              row(feature.name, name, `ok, at most ${largest(found).toFixed(0)} ms`)
-            )
-        })
-      }
-    })
+/** Two keepalived that do not keep the time of the standard are no reference. */
+function expectReference(t: Test, feature: Feature, outcomes: readonly Outcome[]): void {
+  const killed = outcomes.filter(({ step }) => step.isKill === true)
+  t.equal(killed.length, feature.addresses.size, 'every virtual router loses its master once')
+  for (const { vrid, takenAfter } of killed) {
+    const ms = takenAfter ?? Infinity
+    const isGood = Math.abs(ms - feature.masterDownMs) <= TOLERANCE_MS
+    t.ok(isGood, `two keepalived, master of ${vrid} killed: ${ms.toFixed(0)} ms`)
   }
-  for (const line of table) t.comment(line)
-})
+}
 
-function row(feature: string, direction: string, verdict: string): string {
-  return `${feature.padEnd(32)} ${direction.padEnd(32)} ${verdict}`
+/** @returns the verdict for the table */
+function expectLikeReference(
+  t: Test,
+  feature: Feature,
+  products: Products,
+  wanted: readonly Outcome[],
+  outcomes: readonly Outcome[]
+): string {
+  // `hand_over: keepalived` is the manner of keepalived itself.
+  const isOwnManner = feature.tshaYaml === undefined
+  const found = compare(wanted, outcomes, ({ step }) => {
+    return isOwnManner && step.givenBy !== undefined && products[step.givenBy] === 'tsha'
+  })
+  for (const { what, ms, isAllowed } of found) t.ok(isAllowed, `${what}: ${ms.toFixed(0)} ms`)
+  const isGood = found.every(({ isAllowed }) => isAllowed)
+  return `${isGood ? 'ok' : 'FAILED'}, at most ${largest(found).toFixed(0)} ms`
 }

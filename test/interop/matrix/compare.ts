@@ -1,7 +1,7 @@
 import type { Outcome } from './play.js'
 
 /** How far a time may be from that of two keepalived. */
-const TOLERANCE_MS = 100
+export const TOLERANCE_MS = 100
 /**
  * A script that is run every second, and a timer that began up to a second before: where the moment of
  * the advertisement is compared already, the whole time may differ by these.
@@ -27,10 +27,10 @@ export function compare(
   actual: readonly Outcome[],
   mayBeFaster: (outcome: Outcome) => boolean
 ): readonly Difference[] {
-  return actual.flatMap((outcome, index) => {
-    const wanted = reference[index]
-    if (!wanted) throw new RangeError(`the reference ends before ${outcome.step.name}`)
-    return differences(wanted, outcome, mayBeFaster(outcome))
+  return reference.flatMap((wanted, index) => {
+    const found = actual[index]
+    if (!found) throw new RangeError(`the story ends before ${wanted.step.name}`)
+    return differences(wanted, found, mayBeFaster(found))
   })
 }
 

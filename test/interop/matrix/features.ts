@@ -18,6 +18,11 @@ export interface Feature {
   readonly tshaYaml?: Readonly<Record<DirectorName, string>>
   /** The watched virtual address of each virtual router, by VRID. */
   readonly addresses: ReadonlyMap<number, string>
+  /**
+   * Master_Down_Interval of `director2` while `director1` is master, in milliseconds: that two
+   * keepalived do need that long is what makes them a reference.
+   */
+  readonly masterDownMs: number
   readonly ipv6?: boolean
 }
 
@@ -82,8 +87,12 @@ function both(text: (director: DirectorName) => string): Readonly<Record<Directo
   return { director1: text('director1'), director2: text('director2') }
 }
 
-function single(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses'> {
+/** Three seconds and Skew_Time of priority 90, 166/256 s. */
+const MASTER_DOWN_MS = 3648
+
+function single(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses' | 'masterDownMs'> {
   return {
+    masterDownMs: MASTER_DOWN_MS,
     keepalivedConf: both((director) => conf(director, instance(director, options))),
     addresses: new Map([[51, VIP]])
   }
@@ -127,7 +136,9 @@ export const FEATURES: readonly Feature[] = [
   {
     name: 'v3 IPv4, two intervals',
     story: 'preempting',
-    ...single({ lines: () => ['version 3'], interval: { director1: 0.4, director2: 0.7 } })
+    ...single({ lines: () => ['version 3'], interval: { director1: 0.4, director2: 0.7 } }),
+    // The backup has adopted the master's 0.4 s: 1200 ms and 166/256 of 0.4 s.
+    masterDownMs: 1459
   },
   {
     name: 'v3 IPv6',
@@ -162,6 +173,7 @@ export const FEATURES: readonly Feature[] = [
     // The script belongs to one of the two virtual routers; both have to move.
     name: 'sync group',
     story: 'grouped',
+    masterDownMs: MASTER_DOWN_MS,
     keepalivedConf: both((director) =>
       conf(
         director,

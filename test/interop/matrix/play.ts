@@ -17,7 +17,7 @@ export type Products = Readonly<Record<DirectorName, Product>>
 export interface Outcome {
   readonly step: Step
   readonly vrid: number
-  /** Who advertised with a priority above 0, one after the other. */
+  /** Who was master before, if anybody, and who advertised with a priority above 0 one after the other. */
   readonly reigns: readonly DirectorName[]
   /** From the anchor to the first advertisement of the new master; null when nobody took over. */
   readonly takenAfter: number | null
@@ -93,7 +93,8 @@ async function playStep(
   return [...watches].map(([vrid, watch]) => {
     const own = adverts.filter((advert) => advert.vrid === vrid)
     const news = adverts.slice(begun).filter((advert) => advert.vrid === vrid)
-    const reigns = reignsOf(news)
+    const before = own.findLast((advert) => !news.includes(advert))
+    const reigns = reignsOf(before ? [before, ...news] : news)
     const taken = step.takes ? firstOfLastReign(news) : null
     if (!taken) return { step, vrid, reigns, ...NOTHING_TAKEN }
     const changes = watch.changes.since(marks.get(vrid) ?? 0)

@@ -30,7 +30,9 @@ export class Speaker {
         ? [ON_DIRECTOR.keepalived, feature.keepalivedConf[director]]
         : [ON_DIRECTOR.tsha, yaml]
     ]
-    const conf = yaml === undefined ? ['--keepalived-conf', ON_DIRECTOR.keepalived] : []
+    const role = director === 'director1' ? 'master' : 'backup'
+    const conf =
+      yaml === undefined ? ['--keepalived-conf', ON_DIRECTOR.keepalived] : ['--role', role]
     this.#command =
       product === 'tsha'
         ? [process.execPath, TSHA_COMMAND, 'run', ...conf]

@@ -174,6 +174,12 @@ export class Host {
       .filter((line) => line.startsWith('inet '))
   }
 
+  /** The hardware address that its neighbour table has for an address; empty when it has none. */
+  async neighbour(address: string): Promise<string> {
+    const text = await this.must('ip', '-4', 'neigh', 'show', address)
+    return / lladdr ([0-9a-f:]+)/.exec(text)?.[1] ?? ''
+  }
+
   /** Whether any interface has the address, as its own kernel sees it now. */
   async hasAddress(address: string): Promise<boolean> {
     const text = await this.must('ip', '-o', 'addr', 'show')
