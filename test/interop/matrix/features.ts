@@ -51,7 +51,7 @@ interface Instance {
 }
 
 const PRIORITIES = { director1: 100, director2: 90 } as const
-const PASS = ['authentication { auth_type PASS', 'auth_pass 123456', '}']
+const PASS = ['authentication {', 'auth_type PASS', 'auth_pass 123456', '}']
 const SECOND_VIP = '192.168.64.201'
 const VIP6 = 'fd00:64::200'
 
