@@ -3,10 +3,13 @@
 //   node scripts/test.mjs [unit|netns|interop] [PATTERN]
 //
 // With a part only the tests of that part run, with PATTERN only the files whose path contains it.
+// The files of netns and interop wait for timers most of the time, so several run side by side. One
+// that measures what the machine can do says so itself, with a line `// lane: alone` and the reason:
+// then nothing else runs beside it.
 // Tests that build networks need root; without it, or without a program that they need, they are
 // skipped by name and counted. The last line is `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
@@ -15,6 +18,8 @@ const PARTS = ['unit', 'netns', 'interop']
 const STEP_LIMIT_MS = 20 * 60_000
 /** A file of one part may take this long; then it is ended and has failed. */
 const FILE_LIMITS_MS = { unit: 120_000, netns: 300_000, interop: 180_000 }
+/** Networks side by side: more would make two processors late for the timers that are measured. */
+const SHARED_LANE = 4
 const KILL_AFTER_MS = 10_000
 const OUTPUT_LIMIT = 1024 * 1024
 
@@ -62,10 +67,13 @@ async function main() {
     availableParallelism(),
     (file) => runFile(file, Parser)
   )
-  // Timers are measured there: one at a time.
-  for (const each of ['netns', 'interop']) {
-    for (const file of wanted.filter((other) => other.part === each)) await runFile(file, Parser)
-  }
+  const networks = wanted.filter((file) => file.part !== 'unit')
+  await inParallel(
+    networks.filter((file) => !file.alone),
+    SHARED_LANE,
+    (file) => runFile(file, Parser)
+  )
+  for (const file of networks.filter((each) => each.alone)) await runFile(file, Parser)
   if (wanted.length === 0) {
     print(`FAIL no test file matches ${part ?? ''} ${pattern}`)
     counts.failed += 1
@@ -109,7 +117,8 @@ function testFiles() {
   return found.map((name) => ({
     source: join('test', name),
     program: join(ROOT, 'dist/test', name.replace(/\.ts$/, '.js')),
-    part: ['netns', 'interop'].find((each) => dirname(name).split('/')[0] === each) ?? 'unit'
+    part: ['netns', 'interop'].find((each) => dirname(name).split('/')[0] === each) ?? 'unit',
+    alone: /^\/\/ lane: alone\b/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'))
   }))
 }
 

@@ -86,9 +86,8 @@ export class Speaker {
       this.#ports.observer.discarded(verdict.reason, verdict.source)
       return
     }
-    const { priority, source, sameAddresses } = verdict
+    const { priority, source, sameAddresses, adverInterval } = verdict
     const heard = { priority, source, sameAddresses }
-    const { adverInterval } = this.#router
     if (!sameAddresses) this.#counters.count('addr_list_err')
     this.#ports.observer.accepted(heard, this.#state)
     this.#handle({ kind: 'advertisement', priority, source, adverInterval }, heard)

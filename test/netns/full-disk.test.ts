@@ -1,3 +1,4 @@
+// lane: alone - clients ask as fast as they can
 import t from 'tap'
 import { EventLog } from './lab/event-log.js'
 import { Host } from './lab/host.js'

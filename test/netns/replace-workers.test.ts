@@ -1,3 +1,4 @@
+// lane: alone - measures the latency of requests while workers are replaced
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'

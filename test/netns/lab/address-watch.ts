@@ -3,8 +3,8 @@ import type { Host } from './host.js'
 import type { LabProcess, Line } from './lab-process.js'
 
 const READY_TIMEOUT_MS = 5000
-/** An address of the loopback network that nothing uses: its coming proves that we are watching. */
-const PROBE_ADDRESS = '127.77.77.77'
+/** Addresses that nothing uses, by family: that one comes proves that we are watching. */
+const PROBE_ADDRESSES = { '-4': '127.77.77.77/32', '-6': 'fd00:77::77/128' } as const
 
 /** A director got or lost the watched address. */
 export interface OwnerChange {
@@ -74,18 +74,21 @@ export class AddressWatch {
   }
 
   async #add(host: Host): Promise<void> {
-    const monitor = await host.spawn('ip', ['-ts', '-o', '-4', 'monitor', 'address'])
+    const family = this.#address.includes(':') ? '-6' : '-4'
+    const probe = PROBE_ADDRESSES[family]
+    const isProbe = (line: Line): boolean => line.text.includes(probe)
+    const monitor = await host.spawn('ip', ['-ts', '-o', family, 'monitor', 'address'])
     this.#monitors.push(monitor)
     const ready = monitor.lines.waitFor(
-      (line) => line.text.includes(PROBE_ADDRESS),
+      isProbe,
       `sign that addresses are watched on ${host.name}`,
       READY_TIMEOUT_MS
     )
     // The monitor does not say when it listens, so the probe comes and goes until it was seen.
     const probing = (async (): Promise<void> => {
       for (let tries = 0; tries < 100 && !monitor.lines.entries.some(isProbe); tries += 1) {
-        await host.run('ip', ['addr', 'add', `${PROBE_ADDRESS}/32`, 'dev', 'lo'])
-        await host.run('ip', ['addr', 'del', `${PROBE_ADDRESS}/32`, 'dev', 'lo'])
+        await host.run('ip', ['addr', 'add', probe, 'dev', 'lo'])
+        await host.run('ip', ['addr', 'del', probe, 'dev', 'lo'])
       }
     })()
     await Promise.all([ready, probing])
@@ -109,10 +112,6 @@ export class AddressWatch {
     else this.#owners.delete(host)
     this.changes.push({ at, host, owned, owners: this.owners })
   }
-}
-
-function isProbe(line: Line): boolean {
-  return line.text.includes(PROBE_ADDRESS)
 }
 
 function describeChange(change: OwnerChange): string {

@@ -13,6 +13,8 @@ export interface HostDescription {
   readonly name: string
   /** IPv4 address of ens160 with a prefix length of 24, or null for the switch. */
   readonly address: string | null
+  /** Whether its interfaces speak IPv6, without waiting for duplicates; default false. */
+  readonly ipv6?: boolean
 }
 
 /**
@@ -28,7 +30,10 @@ const FIRST_PROCESS = `
 set -e
 echo "$1" > /proc/sys/kernel/hostname
 for each in all default; do
-  if [ -e /proc/sys/net/ipv6/conf/$each/disable_ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/$each/disable_ipv6; fi
+  if [ -e /proc/sys/net/ipv6/conf/$each/disable_ipv6 ]; then
+    echo "$2" > /proc/sys/net/ipv6/conf/$each/disable_ipv6
+    echo 0 > /proc/sys/net/ipv6/conf/$each/accept_dad
+  fi
 done
 mount -t sysfs sysfs /sys
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -70,7 +75,8 @@ export class Host {
   /** @throws {Error} with what the kernel refused, when namespaces cannot be made */
   static async start(description: HostDescription): Promise<Host> {
     const flags = ['--net', '--mount', '--pid', '--uts', '--fork', '--kill-child', '--mount-proc']
-    const shell = spawn('unshare', [...flags, 'sh', '-c', FIRST_PROCESS, 'sh', description.name], {
+    const words = [description.name, description.ipv6 === true ? '0' : '1']
+    const shell = spawn('unshare', [...flags, 'sh', '-c', FIRST_PROCESS, 'sh', ...words], {
       env: CLEAN_ENVIRONMENT,
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true
@@ -168,9 +174,15 @@ export class Host {
       .filter((line) => line.startsWith('inet '))
   }
 
+  /** The hardware address that its neighbour table has for an address; empty when it has none. */
+  async neighbour(address: string): Promise<string> {
+    const text = await this.must('ip', '-4', 'neigh', 'show', address)
+    return / lladdr ([0-9a-f:]+)/.exec(text)?.[1] ?? ''
+  }
+
   /** Whether any interface has the address, as its own kernel sees it now. */
   async hasAddress(address: string): Promise<boolean> {
-    const text = await this.must('ip', '-o', '-4', 'addr', 'show')
+    const text = await this.must('ip', '-o', 'addr', 'show')
     return text.includes(` ${address}/`)
   }
 

@@ -19,8 +19,19 @@ export const ADDRESSES = {
 /** A machine of the network. */
 export type HostName = keyof typeof ADDRESSES
 
+const HOST_NAMES = Object.keys(ADDRESSES) as HostName[]
+
 /** The virtual address that the two directors share. */
 export const VIP = '192.168.64.200'
+
+/** How a network differs from the usual one. */
+export interface LabOptions {
+  readonly web?: WebKind
+  /** The machines on the switch; all of them unless given. */
+  readonly machines?: readonly HostName[]
+  /** Gives every machine `fd00:64::N/64` too, where N is the last number of its IPv4 address. */
+  readonly ipv6?: boolean
+}
 
 /**
  * Classic BPF over an Ethernet frame: IPv4 (offset 12), TCP (23), and of the flags SYN without ACK (47)
@@ -28,6 +39,9 @@ export const VIP = '192.168.64.200'
  */
 const DROP_SYNS =
   '9,40 0 0 12,21 0 6 2048,48 0 0 23,21 0 4 6,48 0 0 47,84 0 0 18,21 0 1 2,6 0 0 2,6 0 0 0'
+
+/** Classic BPF: everything gives 2, TC_ACT_SHOT. */
+const DROP_ALL = '1,6 0 0 2'
 
 const SWITCH = 'switch'
 const BRIDGE = 'br0'
@@ -40,31 +54,31 @@ const FORWARDING_TIMEOUT_MS = 5000
  */
 export class Lab {
   readonly watch: AddressWatch
-  readonly web1: Web
-  readonly web2: Web
   readonly #hosts: ReadonlyMap<string, Host>
-  readonly #captures: Capture[] = []
+  readonly #webs = new Map<HostName, Web>()
 
   private constructor(hosts: ReadonlyMap<string, Host>, watch: AddressWatch, webKind: WebKind) {
     this.#hosts = hosts
     this.watch = watch
-    this.web1 = new Web(this.host('web1'), webKind)
-    this.web2 = new Web(this.host('web2'), webKind)
+    for (const name of ['web1', 'web2'] as const)
+      if (hosts.has(name)) this.#webs.set(name, new Web(this.host(name), webKind))
   }
 
   /** Builds the network; nothing runs in it yet. */
-  static async create(options: { readonly web?: WebKind } = {}): Promise<Lab> {
+  static async create(options: LabOptions = {}): Promise<Lab> {
     const hosts = new Map<string, Host>()
+    const names = options.machines ?? HOST_NAMES
+    const ipv6 = options.ipv6 ?? false
     const descriptions = [
       { name: SWITCH, address: null },
-      ...Object.entries(ADDRESSES).map(([name, address]) => ({ name, address }))
+      ...names.map((name) => ({ name, address: ADDRESSES[name], ipv6 }))
     ]
     try {
       const started = await Promise.allSettled(descriptions.map((each) => Host.start(each)))
       for (const each of started)
         if (each.status === 'fulfilled') hosts.set(each.value.name, each.value)
       for (const each of started) if (each.status === 'rejected') throw each.reason
-      await connect(hosts)
+      await connect(hosts, names, ipv6)
       const directors = [machine(hosts, 'director1'), machine(hosts, 'director2')]
       return new Lab(hosts, await AddressWatch.start(VIP, directors), options.web ?? 'nginx')
     } catch (error) {
@@ -77,6 +91,14 @@ export class Lab {
     return machine(this.#hosts, name)
   }
 
+  get web1(): Web {
+    return this.#web('web1')
+  }
+
+  get web2(): Web {
+    return this.#web('web2')
+  }
+
   /** Pulls the cable: the machine loses its carrier and knows it. */
   async cutLink(name: HostName): Promise<void> {
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'down')
@@ -85,6 +107,33 @@ export class Lab {
   /** The switch stops to forward for the machine: its link stays up, nothing passes. */
   async blackhole(name: HostName): Promise<void> {
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'nomaster')
+  }
+
+  /**
+   * A filter on the port of the machine drops every frame in both directions: its link stays up, and
+   * the switch forgets nothing.
+   */
+  async filterPort(name: HostName): Promise<void> {
+    const at = this.host(SWITCH)
+    await at.must('tc', 'qdisc', 'add', 'dev', name, 'clsact')
+    for (const direction of ['ingress', 'egress'])
+      await at.must(
+        'tc',
+        'filter',
+        'add',
+        'dev',
+        name,
+        direction,
+        'bpf',
+        'da',
+        'bytecode',
+        DROP_ALL
+      )
+  }
+
+  /** Undoes `filterPort`. */
+  async unfilterPort(name: HostName): Promise<void> {
+    await this.host(SWITCH).must('tc', 'qdisc', 'del', 'dev', name, 'clsact')
   }
 
   /** Undoes `cutLink` and `blackhole`. */
@@ -96,7 +145,7 @@ export class Lab {
   /** Deletes the network interface of a machine and gives it a new one of the same name. */
   async replaceInterface(name: HostName): Promise<void> {
     await this.host(name).must('ip', 'link', 'del', 'ens160')
-    await ipBatch(this.host(name), interfaceOf(this.host(SWITCH), name, ADDRESSES[name]))
+    await ipBatch(this.host(name), interfaceOf(this.host(SWITCH), name, false))
     await this.host(SWITCH).must('ip', 'link', 'set', 'dev', name, 'master', BRIDGE, 'up')
   }
 
@@ -112,11 +161,12 @@ export class Lab {
     await this.host(name).must('tc', 'qdisc', 'del', 'dev', 'ens160', 'clsact')
   }
 
-  /** Captures what passes between a machine and the switch, in both directions. */
-  async capture(name: HostName, filter: string): Promise<Capture> {
-    const capture = await Capture.start(this.host(SWITCH), name, filter)
-    this.#captures.push(capture)
-    return capture
+  /**
+   * Captures what passes between a machine and the switch, in both directions, or with `all` every
+   * frame that the switch takes from any machine.
+   */
+  async capture(name: HostName | 'all', filter: string): Promise<Capture> {
+    return Capture.start(this.host(SWITCH), name === 'all' ? BRIDGE : name, filter)
   }
 
   /** A client that asks for the first page of the virtual address without pause. */
@@ -133,6 +183,12 @@ export class Lab {
   async close(): Promise<void> {
     await Promise.all([...this.#hosts.values()].map((host) => host.close()))
   }
+
+  #web(name: 'web1' | 'web2'): Web {
+    const web = this.#webs.get(name)
+    if (!web) throw new RangeError(`there is no machine ${name}`)
+    return web
+  }
 }
 
 function machine(hosts: ReadonlyMap<string, Host>, name: string): Host {
@@ -142,16 +198,19 @@ function machine(hosts: ReadonlyMap<string, Host>, name: string): Host {
 }
 
 /** Lays the cables. `ip` is entered from here so that it sees both ends' process ids. */
-async function connect(hosts: ReadonlyMap<string, Host>): Promise<void> {
+async function connect(
+  hosts: ReadonlyMap<string, Host>,
+  names: readonly HostName[],
+  ipv6: boolean
+): Promise<void> {
   const switchHost = machine(hosts, SWITCH)
   const bridge = `link add ${BRIDGE} type bridge stp_state 0 mcast_snooping 0 forward_delay 0`
   await ipBatch(switchHost, ['link set lo up', bridge, `link set ${BRIDGE} up`])
   await Promise.all(
-    Object.entries(ADDRESSES).map(([name, address]) =>
-      ipBatch(machine(hosts, name), ['link set lo up', ...interfaceOf(switchHost, name, address)])
+    names.map((name) =>
+      ipBatch(machine(hosts, name), ['link set lo up', ...interfaceOf(switchHost, name, ipv6)])
     )
   )
-  const names = Object.keys(ADDRESSES)
   await ipBatch(
     switchHost,
     names.flatMap((name) => [`link set dev ${name} master ${BRIDGE}`, `link set dev ${name} up`])
@@ -165,16 +224,23 @@ async function connect(hosts: ReadonlyMap<string, Host>): Promise<void> {
 }
 
 /** The `ip` commands that make the cable of a machine, whose other end is at the switch. */
-function interfaceOf(switchHost: Host, name: string, address: string): string[] {
+function interfaceOf(switchHost: Host, name: HostName, ipv6: boolean): string[] {
+  const address = ADDRESSES[name]
   return [
     `link add ens160 address ${macOf(address)} type veth peer name ${name} netns ${switchHost.pid}`,
     `addr add ${address}/24 brd + dev ens160`,
+    ...(ipv6 ? [`addr add ${ipv6Of(name)}/64 dev ens160 nodad`] : []),
     'link set ens160 up'
   ]
 }
 
+/** The IPv6 address of a machine in a lab that has IPv6. */
+function ipv6Of(name: HostName): string {
+  return `fd00:64::${ADDRESSES[name].split('.')[3] ?? ''}`
+}
+
 /** The hardware address of a machine: 02:00 and its IPv4 address, so that captures are readable. */
-function macOf(address: string): string {
+export function macOf(address: string): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
   return ['02', '00', ...bytes].join(':')
 }

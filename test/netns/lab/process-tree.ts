@@ -20,6 +20,29 @@ export function childrenOf(pid: number): number[] {
   return children
 }
 
+/** Id of the parent of a process, 0 when it is gone. */
+export function parentOf(pid: number): number {
+  try {
+    // The name in parentheses may hold anything; the state and the parent follow the last one.
+    const [, parent = '0'] =
+      readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return Number(parent)
+  } catch {
+    return 0
+  }
+}
+
+/** Processor time that a process has used so far with all its threads, in milliseconds. */
+export function processorTimeOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    // Fields 14 and 15, user and system time in hundredths of a second; the third one is the first here.
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return 0
+  }
+}
+
 /** A process and everything below it, parents first. */
 export function familyOf(pid: number): number[] {
   const family = [pid]

@@ -5,7 +5,14 @@ import type { Host } from './host.js'
 import type { Lab } from './lab.js'
 import type { LabProcess } from './lab-process.js'
 import { installPairFiles, ON_DIRECTOR, TSHA_COMMAND, type Role } from './pair-files.js'
-import { childrenOf, commandLineOf, familyOf, programOf, signalProcess } from './process-tree.js'
+import {
+  childrenOf,
+  commandLineOf,
+  familyOf,
+  parentOf,
+  programOf,
+  signalProcess
+} from './process-tree.js'
 
 const START_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 15_000
@@ -154,6 +161,21 @@ export class TshaDirector implements Director {
     const at = Date.now()
     for (const pid of familyOf(this.pid)) signalProcess(pid, 'SIGKILL')
     await this.#process?.exited
+    return at
+  }
+
+  /** Every process of the director stands still; resolves with the moment just before. */
+  freeze(): number {
+    const at = Date.now()
+    for (const pid of familyOf(this.pid)) signalProcess(pid, 'SIGSTOP')
+    return at
+  }
+
+  /** Undoes `freeze`: also for `nsenter`, which stands still with the program that it started. */
+  thaw(): number {
+    const at = Date.now()
+    for (const pid of familyOf(this.pid)) signalProcess(pid, 'SIGCONT')
+    signalProcess(parentOf(this.pid), 'SIGCONT')
     return at
   }
 

@@ -1,0 +1,196 @@
+import { ADDRESSES, VIP } from '../../netns/lab/lab.js'
+import type { StoryName } from './story.js'
+
+/** The two directors; `director1` has the higher priority. */
+export const DIRECTORS = ['director1', 'director2'] as const
+export type DirectorName = (typeof DIRECTORS)[number]
+
+/** While this file is there, the tracked script passes. */
+export const HEALTHY = '/run/healthy'
+
+/** A feature of VRRP that two directors use, as their administrators write it. */
+export interface Feature {
+  readonly name: string
+  readonly story: StoryName
+  /** Text of `keepalived.conf` by director: keepalived reads it, and so does tsha. */
+  readonly keepalivedConf: Readonly<Record<DirectorName, string>>
+  /** Text of `tsha.yaml` by director, where tsha is to read that instead. */
+  readonly tshaYaml?: Readonly<Record<DirectorName, string>>
+  /** The watched virtual address of each virtual router, by VRID. */
+  readonly addresses: ReadonlyMap<number, string>
+  /**
+   * Master_Down_Interval of `director2` while `director1` is master, in milliseconds: that two
+   * keepalived do need that long is what makes them a reference.
+   */
+  readonly masterDownMs: number
+  readonly ipv6?: boolean
+}
+
+/** Why tsha cannot take part in a feature yet, by its name: the line goes when it can. */
+export const NOT_YET: Readonly<Record<string, string>> = {
+  'v3 IPv4': 'VRRPv3',
+  'v3 IPv4, two intervals': 'VRRPv3',
+  'v3 IPv6': 'VRRPv3 and IPv6',
+  unicast: 'unicast_peer',
+  nopreempt: 'nopreempt',
+  preempt_delay: 'preempt_delay',
+  'sync group': 'vrrp_sync_group and scripts without weight'
+}
+
+interface Instance {
+  readonly name?: string
+  readonly vrid?: number
+  /** MASTER and BACKUP unless both are BACKUP. */
+  readonly state?: 'BACKUP'
+  /** Seconds between two advertisements, by director. */
+  readonly interval?: Readonly<Record<DirectorName, number>>
+  readonly addresses?: readonly string[]
+  /** What follows the script's name in `track_script`; null tracks none. */
+  readonly track?: string | null
+  readonly lines?: (director: DirectorName) => readonly string[]
+}
+
+const PRIORITIES = { director1: 100, director2: 90 } as const
+const PASS = ['authentication {', 'auth_type PASS', 'auth_pass 123456', '}']
+const SECOND_VIP = '192.168.64.201'
+const VIP6 = 'fd00:64::200'
+
+function instance(director: DirectorName, options: Instance): string {
+  const { name = 'nginx', vrid = 51, track = 'weight -20' } = options
+  const state = options.state ?? (director === 'director1' ? 'MASTER' : 'BACKUP')
+  const addresses = options.addresses ?? [`${VIP}/24`]
+  return [
+    `vrrp_instance ${name} {`,
+    `state ${state}`,
+    'interface ens160',
+    `virtual_router_id ${vrid}`,
+    `priority ${PRIORITIES[director]}`,
+    `advert_int ${options.interval?.[director] ?? 1}`,
+    ...(options.lines?.(director) ?? []),
+    ...['virtual_ipaddress {', ...addresses, '}'],
+    ...(track === null ? [] : ['track_script {', `healthy ${track}`.trim(), '}']),
+    '}'
+  ].join('\n')
+}
+
+/** The script runs every second; one result is enough either way. */
+const SCRIPT = `vrrp_script healthy {
+script "/usr/bin/test -e ${HEALTHY}"
+interval 1
+}`
+
+function conf(director: DirectorName, ...instances: readonly string[]): string {
+  return `${[`global_defs {\nrouter_id ${director}\n}`, SCRIPT, ...instances].join('\n')}\n`
+}
+
+function both(text: (director: DirectorName) => string): Readonly<Record<DirectorName, string>> {
+  return { director1: text('director1'), director2: text('director2') }
+}
+
+/** Three seconds and Skew_Time of priority 90, 166/256 s. */
+const MASTER_DOWN_MS = 3648
+
+function single(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses' | 'masterDownMs'> {
+  return {
+    masterDownMs: MASTER_DOWN_MS,
+    keepalivedConf: both((director) => conf(director, instance(director, options))),
+    addresses: new Map([[51, VIP]])
+  }
+}
+
+function partnerOf(director: DirectorName): DirectorName {
+  return director === 'director1' ? 'director2' : 'director1'
+}
+
+const V2_PASS = single({ lines: () => PASS })
+
+/** The same virtual router as `V2_PASS`, in tsha's own form. */
+function handOverAsKeepalived(director: DirectorName): string {
+  return `checks:
+  healthy: { command: [/usr/bin/test, -e, ${HEALTHY}], interval: 1s }
+virtual_routers:
+  nginx:
+    interface: ens160
+    vrid: 51
+    priority: ${PRIORITIES[director]}
+    authentication: { type: pass, password: "123456" }
+    addresses: [${VIP}/24]
+    track: [{ check: healthy, weight: -20 }]
+    hand_over: keepalived
+`
+}
+
+const SYNC_GROUP = 'vrrp_sync_group both {\ngroup {\nnginx\nother\n}\n}'
+
+/** Every feature that the interop matrix compares. */
+export const FEATURES: readonly Feature[] = [
+  { name: 'v2 PASS', story: 'preempting', ...V2_PASS },
+  {
+    name: 'v2 PASS, hand_over: keepalived',
+    story: 'preempting',
+    ...V2_PASS,
+    tshaYaml: both(handOverAsKeepalived)
+  },
+  { name: 'v2 without authentication', story: 'preempting', ...single({}) },
+  { name: 'v3 IPv4', story: 'preempting', ...single({ lines: () => ['version 3'] }) },
+  {
+    name: 'v3 IPv4, two intervals',
+    story: 'preempting',
+    ...single({ lines: () => ['version 3'], interval: { director1: 0.4, director2: 0.7 } }),
+    // The backup has adopted the master's 0.4 s: 1200 ms and 166/256 of 0.4 s.
+    masterDownMs: 1459
+  },
+  {
+    name: 'v3 IPv6',
+    story: 'preempting',
+    ...single({ lines: () => ['version 3'], addresses: ['fe80::64:200/64', `${VIP6}/64`] }),
+    addresses: new Map([[51, VIP6]]),
+    ipv6: true
+  },
+  {
+    name: 'unicast',
+    story: 'preempting',
+    ...single({
+      lines: (director) => [
+        ...PASS,
+        `unicast_src_ip ${ADDRESSES[director]}`,
+        ...['unicast_peer {', ADDRESSES[partnerOf(director)], '}']
+      ]
+    })
+  },
+  {
+    name: 'nopreempt',
+    story: 'nopreempt',
+    ...single({ state: 'BACKUP', lines: () => [...PASS, 'nopreempt'], track: null })
+  },
+  {
+    // A half second: whether an advertisement comes before or after its end must not be chance.
+    name: 'preempt_delay',
+    story: 'delayed',
+    ...single({ state: 'BACKUP', lines: () => [...PASS, 'preempt_delay 1.5'], track: null })
+  },
+  {
+    // The script belongs to one of the two virtual routers; both have to move.
+    name: 'sync group',
+    story: 'grouped',
+    masterDownMs: MASTER_DOWN_MS,
+    keepalivedConf: both((director) =>
+      conf(
+        director,
+        instance(director, { lines: () => PASS, track: '' }),
+        instance(director, {
+          name: 'other',
+          vrid: 52,
+          lines: () => PASS,
+          addresses: [`${SECOND_VIP}/24`],
+          track: null
+        }),
+        SYNC_GROUP
+      )
+    ),
+    addresses: new Map([
+      [51, VIP],
+      [52, SECOND_VIP]
+    ])
+  }
+]

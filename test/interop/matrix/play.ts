@@ -1,0 +1,151 @@
+import { AddressWatch } from '../../netns/lab/address-watch.js'
+import { Lab, VIP } from '../../netns/lab/lab.js'
+import { ADVERTS_FILTER, readAdvert, type Advert } from './adverts.js'
+import { DIRECTORS, HEALTHY, type DirectorName, type Feature } from './features.js'
+import { Speaker, type Product } from './speaker.js'
+import { STORIES, type Anchor, type Pair, type Step } from './story.js'
+
+/** Advertisements in a row that show that a new master stays, or that nobody takes over from one. */
+const TAKEN_ADVERTS = 2
+const QUIET_ADVERTS = 5
+const STEP_TIMEOUT_MS = 15_000
+
+/** Which program runs on which director. */
+export type Products = Readonly<Record<DirectorName, Product>>
+
+/** What became of one virtual router in one step. Times are in milliseconds. */
+export interface Outcome {
+  readonly step: Step
+  readonly vrid: number
+  /** Who was master before, if anybody, and who advertised with a priority above 0 one after the other. */
+  readonly reigns: readonly DirectorName[]
+  /** From the anchor to the first advertisement of the new master; null when nobody took over. */
+  readonly takenAfter: number | null
+  /** From the act to that advertisement. */
+  readonly takenAfterAct: number | null
+  /** From that advertisement to its virtual address. */
+  readonly gainedAfter: number | null
+  /** From that advertisement to the moment at which the old master had no address; before is below 0. */
+  readonly lostAfter: number | null
+}
+
+const NOTHING_TAKEN = { takenAfter: null, takenAfterAct: null, gainedAfter: null, lostAfter: null }
+
+/** Plays the story of a feature on a network of its own. */
+export async function play(feature: Feature, products: Products): Promise<readonly Outcome[]> {
+  const ipv6 = feature.ipv6 ?? false
+  const lab = await Lab.create({ machines: DIRECTORS, ipv6 })
+  try {
+    const capture = await lab.capture('all', ADVERTS_FILTER)
+    const adverts: Advert[] = []
+    capture.packets.follow((packet) => {
+      const advert = readAdvert(packet)
+      if (advert) adverts.push(advert)
+    })
+    const watches = new Map<number, AddressWatch>()
+    const hosts = DIRECTORS.map((name) => lab.host(name))
+    for (const [vrid, address] of feature.addresses)
+      watches.set(vrid, address === VIP ? lab.watch : await AddressWatch.start(address, hosts))
+    await Promise.all(hosts.map((host) => host.writeFile(HEALTHY, '')))
+    const speaker = (name: DirectorName): Speaker =>
+      new Speaker(products[name], lab.host(name), name, feature)
+    const pair: Pair = {
+      lab,
+      capture,
+      director1: speaker('director1'),
+      director2: speaker('director2')
+    }
+    const outcomes: Outcome[] = []
+    for (const step of STORIES[feature.story]) {
+      try {
+        outcomes.push(...(await playStep(step, pair, adverts, watches)))
+      } catch (cause) {
+        const said = DIRECTORS.map((name) => `${name}:\n${pair[name].said.slice(-2000)}`)
+        throw new Error([`${step.name}: ${String(cause)}`, ...said].join('\n'), { cause })
+      }
+    }
+    return outcomes
+  } finally {
+    await lab.close()
+  }
+}
+
+async function playStep(
+  step: Step,
+  pair: Pair,
+  adverts: readonly Advert[],
+  watches: ReadonlyMap<number, AddressWatch>
+): Promise<Outcome[]> {
+  const begun = adverts.length
+  const marks = new Map([...watches].map(([vrid, watch]) => [vrid, watch.mark]))
+  const at = await step.act(pair)
+  const count = step.takes ? TAKEN_ADVERTS : QUIET_ADVERTS
+  await Promise.all(
+    [...watches.keys()].map((vrid) =>
+      pair.capture.packets.waitFor(
+        () => isSettled(adverts, vrid, step.winner, at, count),
+        `${count} advertisements of virtual router ${vrid} by ${step.winner} alone`,
+        STEP_TIMEOUT_MS,
+        pair.capture.packets.mark
+      )
+    )
+  )
+  return [...watches].map(([vrid, watch]) => {
+    const own = adverts.filter((advert) => advert.vrid === vrid)
+    const news = adverts.slice(begun).filter((advert) => advert.vrid === vrid)
+    const before = own.findLast((advert) => !news.includes(advert))
+    const reigns = reignsOf(before ? [before, ...news] : news)
+    const taken = step.takes ? firstOfLastReign(news) : null
+    if (!taken) return { step, vrid, reigns, ...NOTHING_TAKEN }
+    const changes = watch.changes.since(marks.get(vrid) ?? 0)
+    const gained = changes.find(({ host, owned }) => owned && host === step.winner)
+    const lost = changes.find(({ host, owned }) => !owned && host !== step.winner)
+    const from = anchorOf(step.anchor, own, taken, at)
+    return {
+      ...{ step, vrid, reigns },
+      takenAfter: from === null ? null : taken.at - from,
+      takenAfterAct: taken.at - at,
+      gainedAfter: gained ? gained.at - taken.at : null,
+      lostAfter: lost ? lost.at - taken.at : null
+    }
+  })
+}
+
+/** Whether the last `count` advertisements since a moment are the winner's, and claim mastership. */
+function isSettled(
+  adverts: readonly Advert[],
+  vrid: number,
+  winner: DirectorName,
+  at: number,
+  count: number
+): boolean {
+  const last = adverts.filter((each) => each.vrid === vrid && each.at >= at).slice(-count)
+  return last.length === count && last.every((each) => each.from === winner && each.priority > 0)
+}
+
+function reignsOf(adverts: readonly Advert[]): DirectorName[] {
+  const senders = adverts.filter(({ priority }) => priority > 0).map(({ from }) => from)
+  return senders.filter((sender, index) => sender !== senders[index - 1])
+}
+
+function firstOfLastReign(adverts: readonly Advert[]): Advert | null {
+  const claims = adverts.filter(({ priority }) => priority > 0)
+  const last = claims.at(-1)
+  const before = claims.findLastIndex((advert) => advert.from !== last?.from)
+  return claims[before + 1] ?? null
+}
+
+/** Null when there is no such advertisement. */
+function anchorOf(
+  anchor: Anchor,
+  adverts: readonly Advert[],
+  taken: Advert,
+  at: number
+): number | null {
+  if (anchor === 'entered') return at
+  const heard = adverts.filter((each) => each.from !== taken.from && each.at < taken.at)
+  if (anchor === 'previous') return heard.at(-1)?.at ?? null
+  if (anchor === 'heard') return heard.find((each) => each.at >= at)?.at ?? null
+  const isAccepted = ({ priority }: Advert): boolean => priority === 0 || priority >= taken.priority
+  return heard.findLast(isAccepted)?.at ?? null
+}

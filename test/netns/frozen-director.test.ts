@@ -1,0 +1,61 @@
+import t from 'tap'
+import type { OwnerChange } from './lab/address-watch.js'
+import { Lab } from './lab/lab.js'
+import { cannotRun } from './lab/requirements.js'
+import { startPair } from './lab/tsha.js'
+
+t.setTimeout(90_000)
+
+const FROZEN_MS = 10_000
+/** Master_Down_Interval is 3.65 s: then the partner has the address. */
+const STOP_OUTAGE_MS = 3700
+const RESUME_OUTAGE_MS = 200
+const BOTH_MS = 300
+
+await t.test(
+  'a master stands still for 10 s, as a virtual machine that is paused',
+  { skip: cannotRun('nginx') },
+  async (t) => {
+    const lab = await Lab.create()
+    t.teardown(() => lab.close())
+    const { master } = await startPair(lab)
+    await master.waitForWorkers(2)
+    const load = await lab.steadyClient({ rate: 50, timeoutMs: 1000 })
+    const mark = lab.watch.mark
+
+    const stopped = master.freeze()
+    try {
+      await lab.watch.waitForOwners(['director2'], 6000)
+      await load.waitForAnswer(stopped + FROZEN_MS, FROZEN_MS + 5000)
+    } finally {
+      master.thaw()
+    }
+    const resumed = Date.now()
+    // It preempts as a backup that has just started does.
+    await lab.watch.waitForChange('director1', true, 15_000, lab.watch.mark)
+    await lab.watch.waitForOwners(['director1'], 5000)
+    await load.waitForAnswer(Date.now() + 2000, 10_000)
+    await load.stop()
+
+    const atStop = load.summary(stopped, resumed).outageMs
+    t.ok(atStop <= STOP_OUTAGE_MS, `outage at the stop: ${atStop.toFixed(0)} ms`)
+    const atResume = load.summary(resumed).outageMs
+    t.ok(atResume <= RESUME_OUTAGE_MS, `outage at the resume: ${atResume.toFixed(0)} ms`)
+    const changes = lab.watch.changes.since(mark)
+    const both = longestBoth(changes, Date.now())
+    t.ok(both <= BOTH_MS, `two holders for ${both.toFixed(0)} ms at most`)
+    t.strictSame(
+      changes.map(({ host, owned }) => `${host} ${owned ? 'got' : 'lost'} it`),
+      ['director1 lost it', 'director2 got it', 'director1 got it', 'director2 lost it'],
+      'the lease ends first, and the address moves back once'
+    )
+  }
+)
+
+/** The longest time in which both directors had the address. */
+function longestBoth(changes: readonly OwnerChange[], now: number): number {
+  const times = changes.map(({ at, owners }, index) =>
+    owners.length === 2 ? (changes[index + 1]?.at ?? now) - at : 0
+  )
+  return Math.max(0, ...times)
+}
