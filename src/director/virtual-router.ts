@@ -138,7 +138,7 @@ export class RunningRouter {
       },
       'virtual router starts'
     )
-    this.#speaker.start(this.#interface.isUp)
+    this.#speaker.start(this.#interface.isUp ? null : 'link')
   }
 
   setConditions(conditions: Conditions): void {
@@ -154,7 +154,9 @@ export class RunningRouter {
   }
 
   #applyLink(): void {
-    this.#speaker.setLink(this.#isLinkUp && this.#canHoldAddresses)
+    this.#speaker.setFault(
+      !this.#isLinkUp ? 'link' : this.#canHoldAddresses ? null : 'addresses'
+    )
   }
 
   /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */

@@ -94,15 +94,37 @@ export interface VirtualRouter {
 
 /** What changes from outside while a virtual router runs; part of every state. */
 export interface Conditions {
-  /** The effective priority: 1 to 254. */
+  /** The effective priority: 1 to 254; the owner's is 255 and is never changed from outside. */
   readonly priority: number
   /** No check that tells of a fault of ours is failing. */
   readonly serviceUp: boolean
 }
 
-/** The interface is down, or the virtual router is not started or stopped (RFC 3768 §6.4.1). */
+/** Not started, or stopped (RFC 3768 §6.4.1). */
 export interface InitializeState extends Conditions {
   readonly name: 'initialize'
+}
+
+/** Why a virtual router cannot take part in the election. */
+export type FaultCause =
+  /** The interface is down, or has no carrier. */
+  | 'link'
+  /** The addresses cannot be held: `ip` fails, or somebody takes them away again and again. */
+  | 'addresses'
+  /** A check of weight 0 fails. */
+  | 'tracker'
+  /** Another member of the sync group has a fault. */
+  | 'group'
+  /** The interface has no address that advertisements could come from. */
+  | 'source-address'
+  /** Another machine answers for a virtual address. */
+  | 'address-conflict'
+
+/** Started, but something keeps us out of the election (keepalived's FAULT). */
+export interface FaultState extends Conditions {
+  readonly name: 'fault'
+  /** The first one of those that there are. */
+  readonly cause: FaultCause
 }
 
 /** Another director is master, or nobody yet (RFC 3768 §6.4.2). */
@@ -112,6 +134,12 @@ export interface BackupState extends Conditions {
   readonly masterDownAt: Milliseconds
   /** The timer was shortened because the master advertised priority 0. */
   readonly masterResigned: boolean
+  /** Master_Adver_Interval: that of the master heard last, ours until then (RFC 9568 §6.1). */
+  readonly masterAdverInterval: Milliseconds
+  /** Until when a weaker master is left alone; null until one is heard (preempt_delay). */
+  readonly preemptAt: Milliseconds | null
+  /** The timer has run out, and the rest of the sync group is not ready yet. */
+  readonly wantsMaster: boolean
 }
 
 /** What a hand-over leads to. */
@@ -121,6 +149,15 @@ export type HandOverGoal =
   /** We are being stopped. */
   | 'initialize'
 
+/** Another owner of the addresses, with a lesser address than ours, which should give way to us. */
+export interface Rival {
+  /** Advertisements of ours that it still has to hear before it is held against it. */
+  readonly patience: number
+  readonly adverInterval: Milliseconds
+  /** Set when `patience` is used up: if it is heard until then, we give way. */
+  readonly watchedUntil: Milliseconds | null
+}
+
 /** We hold the addresses (RFC 3768 §6.4.3). */
 export interface MasterState extends Conditions {
   readonly name: 'master'
@@ -128,13 +165,29 @@ export interface MasterState extends Conditions {
   readonly adverAt: Milliseconds
   /** From when on a weaker director is answered again: a flood must not make us flood. */
   readonly answerAt: Milliseconds
-  /** When the announcement is repeated; null when it was. */
-  readonly announceAt: Milliseconds | null
+  /** The second burst; null when there is none to come. */
+  readonly secondBurst: { readonly at: Milliseconds; readonly kind: AnnouncementKind } | null
+  /** When the addresses are next announced without a reason; null for never. */
+  readonly refreshAt: Milliseconds | null
   /** Set while we have advertised priority 0 and keep the addresses until the new master is heard. */
   readonly handOver: { readonly until: Milliseconds; readonly goal: HandOverGoal } | null
+  /** Only where we are the owner. */
+  readonly rival: Rival | null
 }
 
-export type State = InitializeState | BackupState | MasterState
+export type State = InitializeState | FaultState | BackupState | MasterState
+
+/** Why an announcement is made; each has its own number of frames in the configuration. */
+export type AnnouncementKind = 'mastery' | 'refresh' | 'lower-priority'
+
+/** An advertisement that passed every receive check. */
+export interface HeardEvent {
+  readonly kind: 'advertisement'
+  readonly priority: number
+  readonly source: string
+  /** Max_Advertise_Interval, more than 0; in VRRPv2 always ours. */
+  readonly adverInterval: Milliseconds
+}
 
 /** What happens to a virtual router. */
 export type Event =
@@ -142,20 +195,30 @@ export type Event =
   | { readonly kind: 'shutdown' }
   /** A deadline may have passed; early ones change nothing. */
   | { readonly kind: 'timer' }
-  /** An advertisement that passed every receive check. */
-  | { readonly kind: 'advertisement'; readonly priority: number; readonly source: string }
+  | HeardEvent
   /** The tracked checks changed the effective priority, or the service check its result. */
   | { readonly kind: 'conditions'; readonly conditions: Conditions }
-  | { readonly kind: 'link-down' }
-  | { readonly kind: 'link-up' }
+  /** The first fault; also in the place of `startup`. */
+  | { readonly kind: 'fault'; readonly cause: FaultCause }
+  /** The last fault is over. */
+  | { readonly kind: 'fault-cleared' }
+  /** Somebody else removed the addresses from the interface, and they are not put back. */
+  | { readonly kind: 'addresses-lost' }
+  /** They were put back, or a sibling heard a weaker master: the segment may think otherwise. */
+  | { readonly kind: 'announce-again'; readonly announcement: AnnouncementKind }
+  /** Every member of the sync group wants to be master. */
+  | { readonly kind: 'group-master' }
+  /** Another member of the sync group is backup. */
+  | { readonly kind: 'group-backup' }
 
 /** What the driver has to do, in this order. */
 export type Action =
   | { readonly kind: 'advertise'; readonly priority: number }
   | { readonly kind: 'add-addresses' }
+  /** Frames that still wait to be sent are forgotten before. */
   | { readonly kind: 'remove-addresses' }
-  /** One burst of gratuitous ARP for every address. */
-  | { readonly kind: 'announce' }
+  /** One burst for every address: gratuitous ARP, or neighbour advertisements. */
+  | { readonly kind: 'announce'; readonly announcement: AnnouncementKind }
 
 /** Why a step did what it did: for the log, metrics and notifications. */
 export const REASONS = [
@@ -165,8 +228,19 @@ export const REASONS = [
   'priority-zero',
   'higher-priority',
   'lower-priority',
-  'link-down',
-  'link-up',
+  'fault',
+  'fault-cleared',
+  'addresses-lost',
+  'interval-adopted',
+  'preempt-delay-begun',
+  'preempt-delay-cancelled',
+  'two-owners',
+  'owner-lowered',
+  'owner-restored',
+  'wants-master',
+  'group',
+  'paused',
+  'resumed-late',
   'hand-over-begun',
   'hand-over-answered',
   'hand-over-unanswered',

@@ -1,6 +1,8 @@
-import type { Conditions, Reason, State } from './model.js'
+import type { AnnouncementKind, Conditions, Reason, State } from './model.js'
 import type { Discard } from './receive.js'
 import type { Milliseconds } from './timing.js'
+
+export type { AnnouncementKind }
 
 /** The monotonic clock and the one timer of a speaker. */
 export interface Clock {
@@ -31,9 +33,6 @@ export interface AddressManager {
   /** Removes them; addresses that are not there are no failure. */
   remove(): Promise<void>
 }
-
-/** Why an announcement is made; each has its own number of frames in the configuration. */
-export type AnnouncementKind = 'mastery' | 'refresh' | 'lower-priority'
 
 /** Tells the segment who holds the addresses now. */
 export interface Announcer {

@@ -1,5 +1,5 @@
 import { nextDeadline, step } from './machine.js'
-import type { Action, Conditions, Event, State, VirtualRouter } from './model.js'
+import type { Action, Conditions, Event, FaultCause, State, VirtualRouter } from './model.js'
 import type {
   AddressManager,
   AdvertisementSocket,
@@ -57,10 +57,10 @@ export class Speaker {
     return this.#state
   }
 
-  /** Begins to listen as Backup; with the link down it waits in Initialize for `setLink(true)`. */
-  start(isLinkUp: boolean): void {
+  /** Begins to listen as Backup; with a fault it waits in Fault for `setFault(null)`. */
+  start(fault: FaultCause | null): void {
     this.#isStarted = true
-    this.#handle({ kind: isLinkUp ? 'startup' : 'link-down' })
+    this.#handle(fault === null ? { kind: 'startup' } : { kind: 'fault', cause: fault })
   }
 
   /** A packet from the socket, with its IP header. */
@@ -73,8 +73,9 @@ export class Speaker {
     }
     const { priority, source, sameAddresses } = verdict
     const heard = { priority, source, sameAddresses }
+    const { adverInterval } = this.#router
     this.#ports.observer.accepted(heard, this.#state)
-    this.#handle({ kind: 'advertisement', priority, source }, heard)
+    this.#handle({ kind: 'advertisement', priority, source, adverInterval }, heard)
   }
 
   /** The effective priority or the service's health changed. */
@@ -85,9 +86,10 @@ export class Speaker {
     this.#handle({ kind: 'conditions', conditions })
   }
 
-  /** The interface lost or got back its carrier. */
-  setLink(isUp: boolean): void {
-    if (this.#isStarted) this.#handle({ kind: isUp ? 'link-up' : 'link-down' })
+  /** The first fault that keeps us out of the election, or null when the last one is over. */
+  setFault(fault: FaultCause | null): void {
+    if (!this.#isStarted) return
+    this.#handle(fault === null ? { kind: 'fault-cleared' } : { kind: 'fault', cause: fault })
   }
 
   /**
@@ -129,12 +131,13 @@ export class Speaker {
         this.#addressWork = this.#addressWork.then(() => addresses.add())
         return
       case 'remove-addresses':
+        announcer.cancel()
         this.#addressWork = this.#addressWork.then(() => addresses.remove())
         return
       case 'announce':
         this.#addressWork = this.#addressWork.then(() => {
           // By the time the addresses are there, they may already be given up again.
-          if (this.#state.name === 'master') announcer.announce('mastery')
+          if (this.#state.name === 'master') announcer.announce(action.announcement)
         })
     }
   }

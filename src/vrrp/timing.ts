@@ -1,24 +1,68 @@
+import type { VirtualRouter } from './model.js'
+
 /** Monotonic milliseconds; may be fractional, never floored. */
 export type Milliseconds = number
 
-/** Advertisements that may be missed before the master is down (RFC 3768 §6.1). */
-const DOWN_TIMER_ADVERTS = 3
+/** The priority of the owner of the addresses (RFC 3768 §5.3.4). */
+export const OWNER_PRIORITY = 255
 
-/** After becoming master, the announcement is repeated once (keepalived's `garp_master_delay`). */
-export const SECOND_ANNOUNCEMENT_DELAY: Milliseconds = 5000
+/** Added to the longest Skew_Time of a partner: two packets, and a host that is busy. */
+const HAND_OVER_MARGIN: Milliseconds = 250
 
 /**
- * How long a master that hands over waits for the partner's first advertisement: the longest
- * Skew_Time a partner can have (priority 1: 996 ms), and 250 ms for the two packets and a busy host.
+ * Skew_Time: in VRRPv2 (256 - Priority) / 256 seconds, whatever the interval (RFC 3768 §6.1); in
+ * VRRPv3 that share of the master's interval (RFC 9568 §6.1). Whole microseconds, as in keepalived
+ * (VRRP_TIMER_SKEW_CALC).
  */
-export const HAND_OVER_WAIT: Milliseconds = 1250
-
-/** Skew_Time of VRRPv2 (RFC 3768 §6.1): (256 - Priority) / 256 seconds, whatever the interval. */
-export function skewTime(priority: number): Milliseconds {
-  return ((256 - priority) * 1000) / 256
+export function skewTime(
+  { version, isOwner }: Pick<VirtualRouter, 'version' | 'isOwner'>,
+  priority: number,
+  masterAdverInterval: Milliseconds
+): Milliseconds {
+  const share = 256 - (isOwner ? OWNER_PRIORITY : priority)
+  const whole = version === 3 ? masterAdverInterval : 1000
+  return Math.floor((share * whole * 1000) / 256) / 1000
 }
 
-/** Master_Down_Interval (RFC 3768 §6.1): 3 × Advertisement_Interval + Skew_Time. */
-export function masterDownInterval(priority: number, adverInterval: Milliseconds): Milliseconds {
-  return DOWN_TIMER_ADVERTS * adverInterval + skewTime(priority)
+/** Master_Down_Interval: the intervals that may be missed, 3 in the RFCs, and Skew_Time. */
+export function masterDownInterval(
+  router: VirtualRouter,
+  priority: number,
+  masterAdverInterval: Milliseconds
+): Milliseconds {
+  return (
+    router.downTimerAdverts * masterAdverInterval + skewTime(router, priority, masterAdverInterval)
+  )
+}
+
+/** How long one listens after a pause of ours: a master that lives is heard meanwhile. */
+export function listenInterval(
+  router: VirtualRouter,
+  priority: number,
+  masterAdverInterval: Milliseconds
+): Milliseconds {
+  return masterAdverInterval + skewTime(router, priority, masterAdverInterval)
+}
+
+/** How long a member of a sync group listens that starts as MASTER (keepalived, vrrp_init_state). */
+export function groupStartInterval({ version, adverInterval }: VirtualRouter): Milliseconds {
+  return adverInterval + skewTime({ version, isOwner: true }, OWNER_PRIORITY, adverInterval)
+}
+
+/**
+ * How long a master that hands over waits for the partner's first advertisement: longer than the
+ * longest Skew_Time that a partner can have; 1.25 s in VRRPv2.
+ */
+export function handOverWait({ version, adverInterval }: VirtualRouter): Milliseconds {
+  return (version === 3 ? adverInterval : 1000) + HAND_OVER_MARGIN
+}
+
+/**
+ * How late the advertisement of a master may be before a partner may have taken over, so that it gives
+ * the addresses up: the last one left an interval before, and a weaker partner waits for
+ * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; the last renewal of a lease
+ * of 3 s is then at least 2.6 s old, so at most 0.4 s of it are left.
+ */
+export function longestLateness(router: VirtualRouter, priority: number): Milliseconds {
+  return masterDownInterval(router, priority, router.adverInterval) - router.adverInterval
 }

@@ -89,7 +89,7 @@ t.test(
     const stage = new Stage()
     let added = (): void => undefined
     stage.adding = new Promise((resolve) => (added = resolve))
-    stage.speaker.start(true)
+    stage.speaker.start(null)
     await stage.advanceTo(3700, 1.7)
     t.same(stage.record.map(hide), [
       'initialize -> backup: startup',
@@ -106,7 +106,7 @@ t.test(
 
 t.test('identification counts from 1 and goes on', async (t) => {
   const stage = new Stage()
-  stage.speaker.start(true)
+  stage.speaker.start(null)
   await stage.advanceTo(5700)
   const sent = stage.record.filter((entry) => entry.startsWith('send'))
   t.same(
@@ -119,7 +119,7 @@ t.test('addresses that are given up before they were added are not announced', a
   const stage = new Stage({ ...master, primaryAddress: '192.168.64.1' })
   let added = (): void => undefined
   stage.adding = new Promise((resolve) => (added = resolve))
-  stage.speaker.start(true)
+  stage.speaker.start(null)
   await stage.advanceTo(3700)
   stage.speaker.receive(readGolden('advertisement-100'))
   added()
@@ -129,7 +129,7 @@ t.test('addresses that are given up before they were added are not announced', a
 
 t.test('stopping a master that makes before it breaks waits for the partner', async (t) => {
   const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
-  stage.speaker.start(true)
+  stage.speaker.start(null)
   await stage.advanceTo(3700)
   const before = stage.record.length
   const stopped = stage.speaker.stop()
@@ -146,7 +146,7 @@ t.test('stopping a master that makes before it breaks waits for the partner', as
 
 t.test('two calls of stop both end', async (t) => {
   const stage = new Stage()
-  stage.speaker.start(true)
+  stage.speaker.start(null)
   await stage.advanceTo(3700)
   await Promise.all([stage.speaker.stop(), stage.speaker.stop()])
   t.same(stage.record.slice(-2), ['master -> initialize: shutdown', 'remove'])
@@ -158,7 +158,7 @@ t.test('a packet that is discarded is told and changes nothing', async (t) => {
     primaryAddress: '192.168.64.134',
     authentication: { type: 'none' }
   })
-  stage.speaker.start(true)
+  stage.speaker.start(null)
   stage.speaker.receive(readGolden('advertisement-100'))
   t.equal(stage.record.at(-1), 'discarded: auth-type')
   t.equal(stage.speaker.state.name, 'backup')
@@ -168,12 +168,12 @@ t.test('a packet that is discarded is told and changes nothing', async (t) => {
 t.test('before start and after stop nothing is heard', async (t) => {
   const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
   stage.speaker.receive(readGolden('advertisement-100'))
-  stage.speaker.setLink(true)
-  stage.speaker.start(true)
+  stage.speaker.setFault(null)
+  stage.speaker.start(null)
   await stage.speaker.stop()
   const before = stage.record.length
   stage.speaker.receive(readGolden('advertisement-100'))
-  stage.speaker.setLink(true)
+  stage.speaker.setFault(null)
   t.equal(stage.record.length, before)
   t.equal(stage.speaker.state.name, 'initialize')
 })

@@ -1,0 +1,92 @@
+import {
+  becomeBackup,
+  becomeFaulty,
+  becomeInitialize,
+  becomeMaster,
+  stay,
+  withConditions
+} from './machine-moves.js'
+import type {
+  Event,
+  FaultState,
+  InitializeState,
+  Reason,
+  State,
+  Step,
+  VirtualRouter
+} from './model.js'
+import { groupStartInterval, type Milliseconds } from './timing.js'
+
+/** Not started (RFC 3768 §6.4.1). */
+export function stepInitialize(
+  router: VirtualRouter,
+  state: InitializeState,
+  event: Event,
+  now: Milliseconds
+): Step {
+  switch (event.kind) {
+    case 'startup':
+      return begin(router, state, now, 'startup')
+    case 'fault': {
+      const { state: faulty, reason } = becomeFaulty(state, event.cause)
+      return { state: faulty, actions: [{ kind: 'remove-addresses' }], reason }
+    }
+    case 'conditions':
+      return stay(withConditions(router, state, event.conditions))
+    case 'shutdown':
+    case 'timer':
+    case 'advertisement':
+    case 'fault-cleared':
+    case 'addresses-lost':
+    case 'announce-again':
+    case 'group-master':
+    case 'group-backup':
+      return stay(state)
+  }
+}
+
+/** Started, and kept out of the election (keepalived's FAULT). */
+export function stepFault(
+  router: VirtualRouter,
+  state: FaultState,
+  event: Event,
+  now: Milliseconds
+): Step {
+  switch (event.kind) {
+    case 'fault-cleared':
+      return isBornMaster(router)
+        ? becomeMaster(router, state, now, 'fault-cleared')
+        : becomeBackup(router, state, now, 'fault-cleared')
+    case 'shutdown':
+      return becomeInitialize(state, 'shutdown')
+    case 'conditions':
+      return stay(withConditions(router, state, event.conditions))
+    case 'startup':
+    case 'timer':
+    case 'advertisement':
+    case 'fault':
+    case 'addresses-lost':
+    case 'announce-again':
+    case 'group-master':
+    case 'group-backup':
+      return stay(state)
+  }
+}
+
+/**
+ * Nobody but an owner becomes master without having listened for a whole Master_Down_Interval, `state
+ * MASTER` or not (keepalived). Addresses of an earlier life are removed first, they are not ours yet.
+ */
+function begin(router: VirtualRouter, state: State, now: Milliseconds, reason: Reason): Step {
+  if (isBornMaster(router)) return becomeMaster(router, state, now, reason)
+  const isEager = router.isGrouped && router.startsAsMaster
+  return becomeBackup(router, state, now, reason, {
+    actions: [{ kind: 'remove-addresses' }],
+    ...(isEager ? { listenFor: router.isOwner ? 0 : groupStartInterval(router) } : {})
+  })
+}
+
+/** An owner asks nobody, unless it has to wait for the rest of its sync group. */
+function isBornMaster({ isOwner, startsAsMaster, isGrouped }: VirtualRouter): boolean {
+  return isOwner && startsAsMaster && !isGrouped
+}
