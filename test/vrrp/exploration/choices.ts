@@ -3,7 +3,7 @@ import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { LINK_DOWN, LINK_UP, advertisement } from '../simulation/events.js'
 import { expired, killed, renewed, take, type Host } from '../simulation/host.js'
 import type { Machine } from '../simulation/machine.js'
-import { checkStep, type Violation } from '../simulation/oracle.js'
+import { checkAnswer, checkStep } from '../simulation/oracle.js'
 import {
   direction,
   disturbed,
@@ -41,9 +41,6 @@ export interface Setting {
   /** Faults happen at every event, and at every so many milliseconds between two of them. */
   readonly grid: Milliseconds
 }
-
-/** A director that was only asked by packets and by time sends no more than this in an interval. */
-const ADVERTISEMENTS_PER_INTERVAL = 3
 
 /** Sums of fractions that differ by less are one time. */
 const SAME_TIME: Milliseconds = 1e-6
@@ -161,21 +158,18 @@ function happen(
   const before = hostAt(world, index)
   const taken = take(setting.machine, before, event, now)
   const { host, step } = taken
-  const asked = event.kind === 'timer' || event.kind === 'advertisement'
-  let { client } = world
-  let violation = world.violation ?? checkStep(setting.machine, before, event, taken, now)
-  const { adverInterval } = host.router
-  let sentAt = (world.nodes[index]?.sentAt ?? []).filter((at) => at > now - adverInterval)
-  let { spans } = world
+  const answer = checkAnswer(world.nodes[index]?.answeredAt ?? null, before, event, taken, now)
+  const violation =
+    world.violation ?? checkStep(setting.machine, before, event, taken, now) ?? answer.violation
+  const { answeredAt } = answer
+  let { client, spans } = world
   for (const action of step.actions) {
     if (action.kind === 'announce' && host.heldUntil !== null && host.isLinkUp) {
       client = index
       spans = { ...spans, owed: null }
     }
-    if (action.kind === 'advertise' && action.priority > 0 && asked) sentAt = [...sentAt, now]
   }
-  if (sentAt.length > ADVERTISEMENTS_PER_INTERVAL) violation ??= flood(sentAt.length)
-  const next = withNode({ ...world, client, violation, spans }, index, { host, sentAt })
+  const next = withNode({ ...world, client, violation, spans }, index, { host, answeredAt })
   const told = step.actions.map((action) =>
     action.kind === 'advertise' ? `advertise ${action.priority}` : action.kind
   )
@@ -189,10 +183,6 @@ function happen(
     }
   }
   return choices.map((choice) => ({ ...choice, world: observed(world, choice.world) }))
-}
-
-function flood(count: number): Violation {
-  return { invariant: 'no flood of advertisements', text: `${count} in one interval` }
 }
 
 /** The ways of one advertisement to one receiver. */
@@ -281,7 +271,7 @@ function faults(setting: Setting, world: World): readonly Choice[] {
     each(fault, (spent, i, host) => {
       for (const after of setting.restarts) {
         for (const dead of leaseEnds(setting, killed(host, fault === 'power loss'))) {
-          const next = withNode(spent, i, { host: dead, wakeAt: now + after, sentAt: [] })
+          const next = withNode(spent, i, { host: dead, wakeAt: now + after, answeredAt: null })
           const label = `${fault} of ${nameOf(i)} for ${after} ms`
           choices.push({ label, world: observed(world, next) })
         }

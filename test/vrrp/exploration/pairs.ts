@@ -34,7 +34,7 @@ export function coldStart(
         lease
       ),
       wakeAt: startsAt[i] ?? 0,
-      sentAt: []
+      answeredAt: null
     })),
     messages: [],
     client: null,

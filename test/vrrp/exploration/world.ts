@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
-import { holds, serves, type Host } from '../simulation/host.js'
+import { holds, isInElection, serves, type Host } from '../simulation/host.js'
 import { isSettled, type Violation } from '../simulation/oracle.js'
 
 /** An advertisement on its way, or in the socket of a director that is stopped. */
@@ -19,8 +19,8 @@ export interface Node {
   readonly host: Host
   /** When it is continued, started again, or gets its link or its service back. */
   readonly wakeAt: Milliseconds | null
-  /** When it sent its latest advertisements that nobody's conditions asked for. */
-  readonly sentAt: readonly Milliseconds[]
+  /** When a packet last made it advertise as master. */
+  readonly answeredAt: Milliseconds | null
 }
 
 export const FAULTS = [
@@ -95,10 +95,7 @@ export function observed(before: World, world: World): World {
   const holders = hosts.filter(holds)
   const isDouble = holders.length > 1
   const isServed = hosts.some(serves)
-  const couldServe = hosts.some(
-    ({ process, isLinkUp, state }) =>
-      process === 'running' && isLinkUp && state.name !== 'initialize' && state.serviceUp
-  )
+  const couldServe = hosts.some((host) => isInElection(host) && host.state.serviceUp)
   const settled = isWhole && isSettled(hosts, world.client)
   const survivor = holders[0]
   let { owed } = spans
@@ -160,12 +157,11 @@ export function keyOf(world: World, settleLimit: Milliseconds): string {
   }
   key += `|${world.cut.join(',')}@${relative(world.healAt, now)}`
   for (const span of SPANS) key += `|${relative(world.spans[span], now)}`
-  for (const { host, wakeAt, sentAt } of world.nodes) {
+  for (const { host, wakeAt, answeredAt } of world.nodes) {
     key += `#${host.process}${host.isLinkUp ? '' : '!'}${host.wants ? '+' : ''}`
     key += `${relative(wakeAt, now)}/${relative(host.heldUntil, now)}/${relative(host.renewAt, now)}`
-    for (const at of sentAt) {
-      if (at > now - host.router.adverInterval) key += `^${microseconds(at - now)}`
-    }
+    if (answeredAt !== null && now - answeredAt < host.router.adverInterval / 2)
+      key += `^${microseconds(answeredAt - now)}`
     key += stateKey(host.state, now)
   }
   for (const { from, to, priority, dueAt, isOdd } of world.messages)

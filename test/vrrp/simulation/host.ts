@@ -19,6 +19,10 @@ export interface Host {
   readonly quietSince: Milliseconds
   /** When the master that was heard last resigned; null when it did not. */
   readonly resignedAt: Milliseconds | null
+  /** The interval of the master that is respected. */
+  readonly masterInterval: Milliseconds
+  /** When any master was heard last. */
+  readonly heardAt: Milliseconds
 }
 
 /** Renewals in the length of a lease (the address manager's). */
@@ -36,8 +40,15 @@ export function newHost(router: VirtualRouter, priority: number, lease: Millisec
     heldUntil: null,
     renewAt: null,
     quietSince: 0,
-    resignedAt: null
+    resignedAt: null,
+    masterInterval: router.adverInterval,
+    heardAt: -Infinity
   }
+}
+
+/** Takes part in the election. */
+export function isInElection({ process, isLinkUp, state }: Host): boolean {
+  return process === 'running' && isLinkUp && (state.name === 'backup' || state.name === 'master')
 }
 
 /** The kernel has the address, and the segment can reach it. */
@@ -59,8 +70,15 @@ export interface Taken {
 export function take(machine: Machine, host: Host, event: Event, now: Milliseconds): Taken {
   const step = machine.step(host.router, host.state, event, now)
   let next: Host = { ...remembering(host, event, now), state: step.state }
-  if (host.state.name !== 'backup' && step.state.name === 'backup')
-    next = { ...next, quietSince: now, resignedAt: null }
+  if (host.state.name !== 'backup' && step.state.name === 'backup') {
+    const deadline = machine.nextDeadline(host.state)
+    const { adverInterval } = host.router
+    // A master that stood still has to listen for one interval, not for three.
+    const wasPaused = deadline !== null && now - deadline >= adverInterval
+    const quietSince = wasPaused ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
+    const masterInterval = event.kind === 'advertisement' ? event.adverInterval : adverInterval
+    next = { ...next, quietSince, resignedAt: null, masterInterval }
+  }
   for (const action of step.actions) next = perform(next, action, now)
   return { host: next, step }
 }
@@ -70,7 +88,9 @@ function remembering(host: Host, event: Event, now: Milliseconds): Host {
   if (event.kind !== 'advertisement') return host
   if (event.priority === 0) return { ...host, resignedAt: now }
   const isRespected = event.priority >= host.state.priority || !host.router.preempts
-  return isRespected ? { ...host, quietSince: now, resignedAt: null } : host
+  if (!isRespected) return { ...host, heardAt: now }
+  const masterInterval = event.adverInterval
+  return { ...host, heardAt: now, quietSince: now, resignedAt: null, masterInterval }
 }
 
 function perform(host: Host, action: Action, now: Milliseconds): Host {

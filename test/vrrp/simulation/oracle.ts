@@ -1,6 +1,6 @@
 import type { Event } from '../../../src/vrrp/model.js'
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
-import { holds, type Host, type Taken } from './host.js'
+import { holds, isInElection, type Host, type Taken } from './host.js'
 import type { Machine } from './machine.js'
 
 /** The names of everything that is required; a violation begins with one of them. */
@@ -14,6 +14,7 @@ export type Invariant =
   | 'a timer does not spin'
   | 'an early timer changes nothing'
   | 'no takeover before Skew_Time or Master_Down_Interval'
+  | 'who cannot serve does not preempt'
   | 'settles in time'
   | 'the survivor announces'
 
@@ -53,8 +54,14 @@ export function checkStep(
     const order = actions.map(({ kind }) => kind).join(', ')
     if (order !== 'advertise, add-addresses, announce')
       return violated('first advertise, then add, then announce', order)
+    const sinceHeard = now - before.heardAt
+    if (!state.serviceUp && before.router.makesBeforeBreak && !before.router.isOwner) {
+      if (sinceHeard < before.router.downTimerAdverts * before.masterInterval)
+        return violated('who cannot serve does not preempt', `a master was heard ${sinceHeard} ms ago`)
+    }
     const early = earliestTakeover(before) - now
-    if (early > 1e-6)
+    // The machine counts in whole microseconds.
+    if (early > 0.001 + 1e-6)
       return violated('no takeover before Skew_Time or Master_Down_Interval', `${early} ms too early`)
   }
   const deadline = machine.nextDeadline(host.state)
@@ -72,12 +79,35 @@ export function checkStep(
  * RFC 3768 §6.1 and §6.4.2 in its own words: a backup waits for three intervals and Skew_Time since
  * it heard a master that it respects, or for Skew_Time since one resigned.
  */
-function earliestTakeover({ router, state, quietSince, resignedAt }: Host): Milliseconds {
+function earliestTakeover(host: Host): Milliseconds {
+  const { router, state, quietSince, resignedAt, masterInterval } = host
   if (router.isOwner || router.isGrouped) return -Infinity
-  const unit = router.version === 2 ? 1000 : router.adverInterval
-  const skew = ((256 - state.priority) / 256) * unit
-  const silence = quietSince + router.downTimerAdverts * router.adverInterval + skew
+  const skew = ((256 - state.priority) / 256) * (router.version === 2 ? 1000 : masterInterval)
+  const silence = quietSince + router.downTimerAdverts * masterInterval + skew
   return resignedAt === null ? silence : Math.min(silence, resignedAt + skew)
+}
+
+/**
+ * When a master last let a packet make it advertise, in this term of mastership. Between two of those
+ * there is half an interval: a flood must not make us flood.
+ */
+export function checkAnswer(
+  answeredAt: Milliseconds | null,
+  before: Host,
+  event: Event,
+  { step }: Taken,
+  now: Milliseconds
+): { readonly answeredAt: Milliseconds | null; readonly violation: Violation | null } {
+  if (step.state.name !== 'master') return { answeredAt: null, violation: null }
+  const isAnswer =
+    event.kind === 'advertisement' &&
+    before.state.name === 'master' &&
+    step.actions.some((each) => each.kind === 'advertise' && each.priority > 0)
+  if (!isAnswer) return { answeredAt, violation: null }
+  const since = answeredAt === null ? Infinity : now - answeredAt
+  if (since > before.router.adverInterval / 2 - 1e-6) return { answeredAt: now, violation: null }
+  const text = `answers ${since} ms after the last answer`
+  return { answeredAt: now, violation: { invariant: 'no flood of advertisements', text } }
 }
 
 /** Which director should be master of a network that is whole: the best of those that run. */
@@ -85,8 +115,8 @@ export function isRightHolder(hosts: readonly Host[], holder: Host): boolean {
   if (holder.state.name !== 'master' || holder.state.handOver !== null) return false
   const canServe = (host: Host): boolean => host.state.serviceUp || !host.router.makesBeforeBreak
   return hosts.every((other) => {
-    if (other === holder || other.process !== 'running' || !other.isLinkUp) return true
-    if (other.state.name !== 'backup') return other.state.name === 'initialize'
+    if (other === holder || !isInElection(other)) return true
+    if (other.state.name !== 'backup') return false
     // Who may not preempt, or would serve no better, leaves the holder where it is.
     if (!other.router.preempts || !canServe(other)) return true
     return other.state.priority <= holder.state.priority
@@ -100,10 +130,7 @@ export function isRightHolder(hosts: readonly Host[], holder: Host): boolean {
 export function isSettled(hosts: readonly Host[], client: number | null): boolean {
   const holders = hosts.filter(holds)
   const [holder] = holders
-  const candidates = hosts.filter(
-    (host) => host.process === 'running' && host.isLinkUp && host.state.name !== 'initialize'
-  )
-  if (candidates.length === 0) return holders.every(({ process }) => process !== 'running')
+  if (!hosts.some(isInElection)) return holders.every(({ process }) => process !== 'running')
   if (holder === undefined || holders.length > 1 || holder.process !== 'running') return false
   return isRightHolder(hosts, holder) && client === hosts.indexOf(holder)
 }

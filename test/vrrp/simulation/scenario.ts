@@ -41,10 +41,10 @@ export function longestInterval({ members }: Scenario): Milliseconds {
 /** A group, and what will happen to it, out of chance. */
 export function drawScenario(random: Random): Scenario {
   const count = random.pick([2, 2, 2, 3, 3, 4, 5])
-  const version = random.oneIn(3) && process.env.V3 ? 3 : 2
+  const version = random.oneIn(3) ? 3 : 2
   const interval = version === 2 ? random.pick([1000, 1000, 2000]) : random.pick([100, 250, 1000])
   const hasEqual = random.oneIn(5)
-  const hasOwner = random.oneIn(8) && !!process.env.V3
+  const hasOwner = random.oneIn(8)
   const members = Array.from({ length: count }, (_, i): Member => {
     const isOwner = hasOwner && i === 0
     const priority = isOwner ? 255 : hasEqual ? 100 : 100 - 10 * i + random.below(5)

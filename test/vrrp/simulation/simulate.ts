@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { Random } from '../../fuzz/random.js'
-import { holds, serves } from './host.js'
+import { holds, isInElection } from './host.js'
 import { SHIPPED, type Machine } from './machine.js'
 import { isRightHolder, type Violation } from './oracle.js'
 import { drawScenario, longestInterval, type Scenario } from './scenario.js'
@@ -120,8 +120,7 @@ function drawFault(
 function checkRest(segment: Segment, isWhole: boolean): void {
   if (segment.violation) return
   const { hosts, client } = segment
-  const candidates = hosts.filter((host) => host.process === 'running' && host.isLinkUp && host.state.name !== 'initialize')
-  if (candidates.length === 0) return
+  if (!hosts.some(isInElection)) return
   const holders = hosts.filter((host) => holds(host) && host.heldUntil !== Infinity || host.wants)
   const names = holders.map((host) => nameOf(hosts.indexOf(host))).join(', ') || 'nobody'
   const [holder] = holders
@@ -173,5 +172,3 @@ function describe(scenario: Scenario): readonly string[] {
     })
   ]
 }
-
-void serves
