@@ -87,7 +87,9 @@ export function take(machine: Machine, host: Host, event: Event, now: Millisecon
 function remembering(host: Host, event: Event, now: Milliseconds): Host {
   if (event.kind !== 'advertisement') return host
   if (event.priority === 0) return { ...host, resignedAt: now }
-  const isRespected = event.priority >= host.state.priority || !host.router.preempts
+  const { router, state } = host
+  const mayPreempt = router.preempts && (state.serviceUp || !router.makesBeforeBreak)
+  const isRespected = event.priority >= state.priority || !mayPreempt
   if (!isRespected) return { ...host, heardAt: now }
   const masterInterval = event.adverInterval
   return { ...host, heardAt: now, quietSince: now, resignedAt: null, masterInterval }

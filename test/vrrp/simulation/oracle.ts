@@ -54,11 +54,11 @@ export function checkStep(
     const order = actions.map(({ kind }) => kind).join(', ')
     if (order !== 'advertise, add-addresses, announce')
       return violated('first advertise, then add, then announce', order)
+    const { router, masterInterval } = before
+    const mayPreempt = state.serviceUp || !router.makesBeforeBreak || router.isOwner
     const sinceHeard = now - before.heardAt
-    if (!state.serviceUp && before.router.makesBeforeBreak && !before.router.isOwner) {
-      if (sinceHeard < before.router.downTimerAdverts * before.masterInterval)
-        return violated('who cannot serve does not preempt', `a master was heard ${sinceHeard} ms ago`)
-    }
+    if (!mayPreempt && sinceHeard < masterInterval)
+      return violated('who cannot serve does not preempt', `heard a master ${sinceHeard} ms ago`)
     const early = earliestTakeover(before) - now
     // The machine counts in whole microseconds.
     if (early > 0.001 + 1e-6)

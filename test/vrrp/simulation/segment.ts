@@ -39,7 +39,8 @@ export class Segment {
   /** Directions in which nothing is heard. */
   readonly cut = new Set<string>()
   readonly trace: string[] = []
-  /** When each director last became master. */
+  /** The masters that have heard from the one which the clients send to since it announced. */
+  readonly told = new Set<number>()
   readonly #scenario: Scenario
   readonly #machine: Machine
   readonly #random: Random
@@ -197,7 +198,9 @@ export class Segment {
           this.#send(i, action.priority)
           break
         case 'announce':
-          if (host.heldUntil !== null && host.isLinkUp) this.client = i
+          if (host.heldUntil === null || !host.isLinkUp) break
+          this.client = i
+          this.told.clear()
           break
         case 'add-addresses':
           this.#planRenewal(i)
@@ -222,6 +225,7 @@ export class Segment {
         const event = advertisement(priority, router.primaryAddress, router.adverInterval)
         this.at(this.now + (longest * this.#random.below(1000)) / 1000, () => {
           if (!this.host(to).isLinkUp) return
+          if (this.client === from && this.host(to).state.name === 'master') this.told.add(to)
           this.#tellProcess(to, event, `hears ${priority} from ${nameOf(from)}`)
         })
       }
