@@ -154,9 +154,7 @@ export class RunningRouter {
   }
 
   #applyLink(): void {
-    this.#speaker.setFault(
-      !this.#isLinkUp ? 'link' : this.#canHoldAddresses ? null : 'addresses'
-    )
+    this.#speaker.setFault(!this.#isLinkUp ? 'link' : this.#canHoldAddresses ? null : 'addresses')
   }
 
   /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */

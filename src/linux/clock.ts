@@ -13,5 +13,8 @@ export const systemClock = {
     return () => {
       clearTimeout(timer)
     }
+  },
+  afterPoll(callback: () => void): void {
+    setImmediate(callback)
   }
 }

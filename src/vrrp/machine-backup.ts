@@ -46,8 +46,7 @@ export function stepBackup(
 function masterDown(router: VirtualRouter, state: BackupState, now: Milliseconds): Step {
   if (!router.isGrouped) return becomeMaster(router, state, now, whyMaster(state))
   // The group decides. Each member waits again meanwhile, so that the others get time.
-  const masterDownAt =
-    now + masterDownInterval(router, state.priority, state.masterAdverInterval)
+  const masterDownAt = now + masterDownInterval(router, state.priority, state.masterAdverInterval)
   return {
     state: { ...state, masterDownAt, wantsMaster: true },
     actions: [],
@@ -87,11 +86,7 @@ function heard(
 }
 
 /** Takes over after Skew_Time, but a director that cannot serve is in no hurry. */
-function masterResigns(
-  router: VirtualRouter,
-  state: BackupState,
-  now: Milliseconds
-): BackupState {
+function masterResigns(router: VirtualRouter, state: BackupState, now: Milliseconds): BackupState {
   const interval = state.masterAdverInterval
   const wait = canServe(router, state)
     ? skewTime(router, state.priority, interval)

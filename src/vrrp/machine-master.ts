@@ -1,5 +1,10 @@
 import { compareAddresses } from './address-order.js'
-import { beginHandOver, handOverConditions as changed, handOverTimer, heardInHandOver } from './machine-hand-over.js'
+import {
+  beginHandOver,
+  handOverConditions as changed,
+  handOverTimer,
+  heardInHandOver
+} from './machine-hand-over.js'
 import {
   RESIGN,
   becomeBackup,

@@ -211,6 +211,9 @@ export type Event =
   /** Another member of the sync group is backup. */
   | { readonly kind: 'group-backup' }
 
+/** The events that come neither from the network nor from time. */
+export type Order = Exclude<Event, { readonly kind: 'timer' | 'advertisement' }>
+
 /** What the driver has to do, in this order. */
 export type Action =
   | { readonly kind: 'advertise'; readonly priority: number }

@@ -11,6 +11,8 @@ export interface Clock {
   wallTime(): Milliseconds
   /** Calls back once, not before `delay`; the returned function cancels it. */
   after(delay: Milliseconds, callback: () => void): () => void
+  /** Calls back once, when every socket that has packets has been asked for one. */
+  afterPoll(callback: () => void): void
 }
 
 /** The raw socket of one virtual router; it has joined the VRRP group unless it speaks unicast. */

@@ -1,5 +1,7 @@
+import { Counters, type Statistics } from './counters.js'
+import { DISCARD_COUNTERS } from './discard-counters.js'
 import { nextDeadline, step } from './machine.js'
-import type { Action, Conditions, Event, FaultCause, State, VirtualRouter } from './model.js'
+import type { Action, Conditions, Event, FaultCause, Order, State, VirtualRouter } from './model.js'
 import type {
   AddressManager,
   AdvertisementSocket,
@@ -18,6 +20,8 @@ import {
 import { encodeVrrpPacket } from './wire/ipv4.js'
 
 const LAST_IDENTIFICATION = 0xffff
+/** Packets that are read before a timer decides: more than wait in the queue of a quiet segment. */
+const MOST_READ_FIRST = 32
 
 /** What a speaker drives. */
 export interface SpeakerPorts {
@@ -37,6 +41,10 @@ export class Speaker {
   readonly #ports: SpeakerPorts
   #state: State
   #cancelTimer: (() => void) | null = null
+  readonly #counters = new Counters()
+  /** The timer has fired, and the packets that came before it are being read. */
+  #isReading = false
+  #packetsHeard = 0
   /** Identification of the next packet: from 1, skipping 0 (keepalived). */
   #identification = 1
   /** Address changes and the announcements that must follow them, one after the other. */
@@ -57,6 +65,11 @@ export class Speaker {
     return this.#state
   }
 
+  /** What was counted since the beginning. */
+  get statistics(): Statistics {
+    return this.#counters.statistics
+  }
+
   /** Begins to listen as Backup; with a fault it waits in Fault for `setFault(null)`. */
   start(fault: FaultCause | null): void {
     this.#isStarted = true
@@ -66,14 +79,17 @@ export class Speaker {
   /** A packet from the socket, with its IP header. */
   receive(packet: Uint8Array): void {
     if (!this.#isStarted) return
+    this.#packetsHeard += 1
     const verdict = receive(this.#router, packet)
     if (!verdict.ok) {
+      this.#counters.count(DISCARD_COUNTERS[verdict.reason])
       this.#ports.observer.discarded(verdict.reason, verdict.source)
       return
     }
     const { priority, source, sameAddresses } = verdict
     const heard = { priority, source, sameAddresses }
     const { adverInterval } = this.#router
+    if (!sameAddresses) this.#counters.count('addr_list_err')
     this.#ports.observer.accepted(heard, this.#state)
     this.#handle({ kind: 'advertisement', priority, source, adverInterval }, heard)
   }
@@ -88,8 +104,12 @@ export class Speaker {
 
   /** The first fault that keeps us out of the election, or null when the last one is over. */
   setFault(fault: FaultCause | null): void {
-    if (!this.#isStarted) return
-    this.#handle(fault === null ? { kind: 'fault-cleared' } : { kind: 'fault', cause: fault })
+    this.order(fault === null ? { kind: 'fault-cleared' } : { kind: 'fault', cause: fault })
+  }
+
+  /** What the sync group demands, or what was seen of the addresses. */
+  order(order: Order): void {
+    if (this.#isStarted) this.#handle(order)
   }
 
   /**
@@ -110,8 +130,11 @@ export class Speaker {
   #handle(event: Event, heard: HeardAdvertisement | null = null): void {
     const now = this.#ports.clock.now()
     const from = this.#state
-    const { state, actions, reason } = step(this.#router, from, event, now)
+    const outcome = step(this.#router, from, event, now)
+    const { state, actions, reason } = outcome
     this.#state = state
+    this.#counters.countStep(from, event, outcome)
+    this.#measure(from, event, actions, now)
     for (const action of actions) this.#perform(action)
     this.#armTimer(now)
     if (reason !== null) this.#ports.observer.stepped(from, state, reason, heard)
@@ -168,14 +191,40 @@ export class Speaker {
     return packet
   }
 
+  /** How late a regular advertisement is. */
+  #measure(from: State, event: Event, actions: readonly Action[], now: number): void {
+    if (from.name !== 'master' || event.kind !== 'timer' || from.handOver) return
+    if (actions.some(({ kind }) => kind === 'advertise')) {
+      this.#counters.countLateness(now - from.adverAt)
+    }
+  }
+
   #armTimer(now: number): void {
     this.#cancelTimer?.()
     this.#cancelTimer = null
     const deadline = nextDeadline(this.#state)
-    if (deadline === null) return
+    if (deadline === null || this.#isReading) return
     this.#cancelTimer = this.#ports.clock.after(Math.max(0, deadline - now), () => {
       this.#cancelTimer = null
-      this.#handle({ kind: 'timer' })
+      this.#isReading = true
+      this.#readFirst(MOST_READ_FIRST)
+    })
+  }
+
+  /**
+   * A packet that waits in the socket was there before the timer ran out: it is heard first, else a
+   * director that comes back from a pause takes over from a master that lives. One packet is read at
+   * a time, so this goes on until none comes.
+   */
+  #readFirst(most: number): void {
+    const before = this.#packetsHeard
+    this.#ports.clock.afterPoll(() => {
+      if (this.#packetsHeard > before && most > 1) {
+        this.#readFirst(most - 1)
+        return
+      }
+      this.#isReading = false
+      if (this.#isStarted) this.#handle({ kind: 'timer' })
     })
   }
 }

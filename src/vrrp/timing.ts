@@ -1,7 +1,13 @@
-import type { VirtualRouter } from './model.js'
-
 /** Monotonic milliseconds; may be fractional, never floored. */
 export type Milliseconds = number
+
+/** What the times of a virtual router depend on, beside its priority. */
+export interface Timed {
+  readonly version: 2 | 3
+  readonly isOwner: boolean
+  readonly adverInterval: Milliseconds
+  readonly downTimerAdverts: number
+}
 
 /** The priority of the owner of the addresses (RFC 3768 §5.3.4). */
 export const OWNER_PRIORITY = 255
@@ -15,7 +21,7 @@ const HAND_OVER_MARGIN: Milliseconds = 250
  * (VRRP_TIMER_SKEW_CALC).
  */
 export function skewTime(
-  { version, isOwner }: Pick<VirtualRouter, 'version' | 'isOwner'>,
+  { version, isOwner }: Pick<Timed, 'version' | 'isOwner'>,
   priority: number,
   masterAdverInterval: Milliseconds
 ): Milliseconds {
@@ -26,7 +32,7 @@ export function skewTime(
 
 /** Master_Down_Interval: the intervals that may be missed, 3 in the RFCs, and Skew_Time. */
 export function masterDownInterval(
-  router: VirtualRouter,
+  router: Timed,
   priority: number,
   masterAdverInterval: Milliseconds
 ): Milliseconds {
@@ -37,7 +43,7 @@ export function masterDownInterval(
 
 /** How long one listens after a pause of ours: a master that lives is heard meanwhile. */
 export function listenInterval(
-  router: VirtualRouter,
+  router: Timed,
   priority: number,
   masterAdverInterval: Milliseconds
 ): Milliseconds {
@@ -45,7 +51,7 @@ export function listenInterval(
 }
 
 /** How long a member of a sync group listens that starts as MASTER (keepalived, vrrp_init_state). */
-export function groupStartInterval({ version, adverInterval }: VirtualRouter): Milliseconds {
+export function groupStartInterval({ version, adverInterval }: Timed): Milliseconds {
   return adverInterval + skewTime({ version, isOwner: true }, OWNER_PRIORITY, adverInterval)
 }
 
@@ -53,7 +59,7 @@ export function groupStartInterval({ version, adverInterval }: VirtualRouter): M
  * How long a master that hands over waits for the partner's first advertisement: longer than the
  * longest Skew_Time that a partner can have; 1.25 s in VRRPv2.
  */
-export function handOverWait({ version, adverInterval }: VirtualRouter): Milliseconds {
+export function handOverWait({ version, adverInterval }: Timed): Milliseconds {
   return (version === 3 ? adverInterval : 1000) + HAND_OVER_MARGIN
 }
 
@@ -63,6 +69,6 @@ export function handOverWait({ version, adverInterval }: VirtualRouter): Millise
  * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; the last renewal of a lease
  * of 3 s is then at least 2.6 s old, so at most 0.4 s of it are left.
  */
-export function longestLateness(router: VirtualRouter, priority: number): Milliseconds {
+export function longestLateness(router: Timed, priority: number): Milliseconds {
   return masterDownInterval(router, priority, router.adverInterval) - router.adverInterval
 }

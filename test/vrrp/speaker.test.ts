@@ -10,6 +10,8 @@ class Stage {
   #due: { at: number; callback: () => void } | null = null
   /** Set by a test to keep the addresses from being added. */
   adding: Promise<void> = Promise.resolve()
+  /** Packets that wait in the socket: one is read in each turn of the loop. */
+  readonly waiting: (() => void)[] = []
 
   readonly speaker: Speaker
 
@@ -28,6 +30,10 @@ class Stage {
             return () => {
               if (this.#due === due) this.#due = null
             }
+          },
+          afterPoll: (callback) => {
+            this.waiting.shift()?.()
+            callback()
           }
         },
         socket: {
@@ -46,8 +52,8 @@ class Stage {
           }
         },
         announcer: {
-          announce: () => void this.record.push('announce'),
-          cancel: () => undefined
+          announce: (kind) => void this.record.push(`announce ${kind}`),
+          cancel: () => void this.record.push('cancel')
         },
         observer: {
           stepped: (from, to, reason) =>
@@ -92,6 +98,7 @@ t.test(
     stage.speaker.start(null)
     await stage.advanceTo(3700, 1.7)
     t.same(stage.record.map(hide), [
+      'cancel',
       'initialize -> backup: startup',
       'remove',
       advert100,
@@ -100,7 +107,7 @@ t.test(
     ])
     added()
     await settle()
-    t.equal(stage.record.at(-1), 'announce')
+    t.equal(stage.record.at(-1), 'announce mastery')
   }
 )
 
@@ -124,7 +131,12 @@ t.test('addresses that are given up before they were added are not announced', a
   stage.speaker.receive(readGolden('advertisement-100'))
   added()
   await settle()
-  t.same(stage.record.slice(-3), ['add', 'master -> backup: higher-priority', 'remove'])
+  t.match(stage.record.slice(-4).map(hide), [
+    /^send .*21336401$/,
+    'cancel',
+    'master -> backup: higher-priority',
+    'remove'
+  ])
 })
 
 t.test('stopping a master that makes before it breaks waits for the partner', async (t) => {
@@ -176,4 +188,65 @@ t.test('before start and after stop nothing is heard', async (t) => {
   stage.speaker.setFault(null)
   t.equal(stage.record.length, before)
   t.equal(stage.speaker.state.name, 'initialize')
+})
+
+t.test('a packet that waits in the socket is heard before the timer decides', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
+  stage.speaker.start(null)
+  const hear = (): void => {
+    stage.speaker.receive(readGolden('advertisement-100'))
+  }
+  // Two that are discarded come first: one packet is read in a turn of the loop.
+  const discard = (): void => {
+    stage.speaker.receive(new Uint8Array(3))
+  }
+  stage.waiting.push(discard, discard, hear)
+  await stage.advanceTo(4500)
+  t.equal(stage.speaker.state.name, 'backup')
+  await stage.advanceTo(7300)
+  t.equal(stage.speaker.state.name, 'master')
+})
+
+t.test('packets without end do not keep the timer from deciding', async (t) => {
+  const stage = new Stage()
+  stage.speaker.start(null)
+  for (let i = 0; i < 1000; i++) {
+    stage.waiting.push(() => {
+      stage.speaker.receive(new Uint8Array(3))
+    })
+  }
+  await stage.advanceTo(3700)
+  t.equal(stage.speaker.state.name, 'master')
+  t.equal(stage.waiting.length, 1000 - 32)
+})
+
+t.test('counts under the names of keepalived, and how late the advertisements are', async (t) => {
+  const stage = new Stage({ ...master, primaryAddress: '192.168.64.134' })
+  stage.speaker.start(null)
+  stage.speaker.receive(readGolden('advertisement-100'))
+  await stage.advanceTo(5700)
+  const stopped = stage.speaker.stop()
+  stage.speaker.receive(readGolden('advertisement-100'))
+  await stopped
+  t.match(stage.speaker.statistics, {
+    advert_rcvd: 2,
+    advert_sent: 4,
+    pri_zero_sent: 1,
+    pri_zero_rcvd: 0,
+    become_master: 1,
+    release_master: 1,
+    packet_len_err: 0,
+    lateness: { count: 2, max: 0 }
+  })
+})
+
+t.test('orders of a sync group reach the state machine, but not before the start', async (t) => {
+  const stage = new Stage({ ...master, isGrouped: true, startsAsMaster: false })
+  stage.speaker.order({ kind: 'fault', cause: 'group' })
+  t.same(stage.record, [])
+  stage.speaker.start(null)
+  await stage.advanceTo(3700)
+  t.ok(stage.record.includes('backup -> backup: wants-master'))
+  stage.speaker.order({ kind: 'group-master' })
+  t.equal(stage.speaker.state.name, 'master')
 })
