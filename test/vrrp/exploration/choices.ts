@@ -79,7 +79,8 @@ function dueNow(setting: Setting, world: World): Choice[] {
       choices.push({ label: `${nameOf(i)} renews its lease`, world: observed(world, next) })
     }
     const deadline = setting.machine.nextDeadline(host.state)
-    if (deadline !== null && deadline <= now)
+    // The speaker reads what waits in its socket before its timer decides.
+    if (deadline !== null && deadline <= now && !firstOf.has(i))
       choices.push(...happen(setting, world, i, { kind: 'timer' }, `${nameOf(i)}'s timer`))
   })
   if (world.healAt !== null && world.healAt <= now) {

@@ -44,13 +44,12 @@ export function coldStart(
     healAt: null,
     spans: { double: null, unserved: null, unsettled: null, owed: null },
     disturbedAt: 0,
-    isDouble: false,
     violation: null
   }
 }
 
 /** How long a group runs alone until faults begin: past the second announcement. */
-const WARM_UP: Milliseconds = 12_000
+const WARM_UP: Milliseconds = 30_000
 
 /** The group at rest, without any fault until then. */
 export function atRest(setting: Setting, world: World): World {
@@ -71,4 +70,17 @@ export function withFaults(
   total = FAULTS.reduce((sum, fault) => sum + (budget[fault] ?? 0), 0)
 ): World {
   return { ...world, budget, faultsLeft: total }
+}
+
+/** The same world with the renewals of the leases this much earlier: they keep no step with the rest. */
+export function withRenewals(world: World, earlier: Milliseconds): World {
+  const nodes = world.nodes.map((node) => {
+    const { renewAt, heldUntil } = node.host
+    if (renewAt === null || heldUntil === null || renewAt - earlier < world.now) return node
+    return {
+      ...node,
+      host: { ...node.host, renewAt: renewAt - earlier, heldUntil: heldUntil - earlier }
+    }
+  })
+  return { ...world, nodes }
 }

@@ -68,7 +68,6 @@ export interface World {
   readonly spans: Spans
   /** When the last fault happened or ended. */
   readonly disturbedAt: Milliseconds
-  readonly isDouble: boolean
   readonly violation: Violation | null
 }
 
@@ -99,11 +98,12 @@ export function observed(before: World, world: World): World {
   const settled = isWhole && isSettled(hosts, world.client)
   const survivor = holders[0]
   let { owed } = spans
-  if (before.isDouble && !isDouble && isWhole && survivor?.process === 'running') owed = now
+  // What a director adds and removes in the same moment is no double mastership.
+  const wasDouble = before.spans.double !== null && before.spans.double < now
+  if (wasDouble && !isDouble && isWhole && survivor?.process === 'running') owed = now
   if (isDouble || holders.length === 0 || survivor?.process !== 'running') owed = null
   return {
     ...world,
-    isDouble,
     spans: {
       double: isDouble && isWhole ? (spans.double ?? now) : null,
       unserved: !isServed && couldServe ? (spans.unserved ?? now) : null,

@@ -76,7 +76,8 @@ export function take(machine: Machine, host: Host, event: Event, now: Millisecon
     // A master that stood still has to listen for one interval, not for three.
     const wasPaused = deadline !== null && now - deadline >= adverInterval
     const quietSince = wasPaused ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
-    const masterInterval = event.kind === 'advertisement' ? event.adverInterval : adverInterval
+    const isHeard = event.kind === 'advertisement' && !wasPaused
+    const masterInterval = isHeard ? event.adverInterval : adverInterval
     next = { ...next, quietSince, resignedAt: null, masterInterval }
   }
   for (const action of step.actions) next = perform(next, action, now)

@@ -113,7 +113,7 @@ export class Segment {
     this.hosts[i] = { ...host, process: 'paused' }
   }
 
-  /** What waits is done: packets in their order, the timer and the renewal anywhere among them. */
+  /** What waits is done: packets in their order, then the timer; the renewal anywhere among them. */
   resume(i: number): void {
     const host = this.host(i)
     if (host.process !== 'paused') return
@@ -122,14 +122,13 @@ export class Segment {
     const driver = this.#driver(i)
     const queue = driver.queue
     driver.queue = []
-    const timerPlace = this.#random.below(queue.length + 1)
     const renewalPlace = this.#random.below(queue.length + 1)
     for (let place = 0; place <= queue.length && this.violation === null; place++) {
       if (place === renewalPlace) this.#renew(i)
-      if (place === timerPlace) this.#timer(i)
       const event = queue[place]
       if (event) this.happen(i, event, '(waited)')
     }
+    this.#timer(i)
   }
 
   setLink(i: number, isUp: boolean): void {
