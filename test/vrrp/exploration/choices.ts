@@ -165,7 +165,7 @@ function happen(
   const { answeredAt } = answer
   let { client, spans } = world
   for (const action of step.actions) {
-    if (action.kind === 'announce' && host.heldUntil !== null && host.isLinkUp) {
+    if (action.kind === 'announce' && host.isLinkUp) {
       client = index
       spans = { ...spans, owed: null }
     }
@@ -248,7 +248,9 @@ function goOn(setting: Setting, world: World): readonly Choice[] {
   if (world.faultsLeft > 0) dues.push(world.now + setting.grid)
   const first = Math.min(...dues.map((due) => due ?? Infinity))
   if (first === Infinity) return []
-  const now = Math.max(...dues.map((due) => (due ?? Infinity) < first + SAME_TIME ? (due ?? 0) : 0))
+  const now = Math.max(
+    ...dues.map((due) => ((due ?? Infinity) < first + SAME_TIME ? (due ?? 0) : 0))
+  )
   return [{ label: '', world: { ...world, now } }]
 }
 
@@ -324,7 +326,10 @@ function faults(setting: Setting, world: World): readonly Choice[] {
   const others = (i: number): readonly number[] => indexes.filter((j) => j !== i)
   const out = cutOff.map((i) => others(i).map((j) => direction(i, j)))
   const into = cutOff.map((i) => others(i).map((j) => direction(j, i)))
-  cuts('cut', cutOff.map((i) => [...(out[i] ?? []), ...(into[i] ?? [])]))
+  cuts(
+    'cut',
+    cutOff.map((i) => [...(out[i] ?? []), ...(into[i] ?? [])])
+  )
   cuts('one-way cut', [...out, ...into])
   return choices
 }

@@ -26,6 +26,8 @@ export interface FaultClass {
   readonly isColdStart?: boolean
   /** How long two directors may have the address when the network is whole. */
   readonly double: Milliseconds
+  /** How long nobody may serve although a director could. */
+  readonly unserved: Milliseconds
 }
 
 const SECONDS: Omit<Setting, 'machine'> = {
@@ -49,7 +51,6 @@ export const PAIR: Group = {
   settleLimit: 4900
 }
 
-
 export const FAST_PAIR: Group = {
   name: 'VRRPv3, 100 ms',
   members: PAIR_MEMBERS.map((member) => ({
@@ -60,9 +61,9 @@ export const FAST_PAIR: Group = {
   setting: {
     ...SECONDS,
     delays: [25],
-    pauses: [150, 350, 1000],
-    restarts: [40, 250],
-    outages: [70, 200, 600],
+    pauses: [150, 1000],
+    restarts: [250],
+    outages: [200],
     grid: Infinity
   },
   // The lease of a dead director takes longer than its replacement.
@@ -105,44 +106,149 @@ export const THREE: Group = {
   }
 }
 
-/** Every kind of fault, so many times. */
-export function anyFaults(count: number): Readonly<Partial<Record<Fault, number>>> {
-  return Object.fromEntries(FAULTS.map((fault) => [fault, count]))
+/** The pair with fewer choices, so that more faults can be combined. */
+export const COARSE_PAIR: Group = {
+  ...PAIR,
+  setting: {
+    ...SECONDS,
+    delays: [250],
+    pauses: [1500, 3500],
+    restarts: [2500],
+    outages: [2000],
+    grid: Infinity
+  }
 }
 
-function only(
+export const REFRESHING_PAIR: Group = {
+  ...COARSE_PAIR,
+  name: 'garp_master_refresh 10',
+  members: PAIR_MEMBERS.map((member) => ({
+    ...member,
+    router: { announcements: { delay: 5000, refresh: 10_000, lowerPriorityDelay: 5000 } }
+  })),
+  settleLimit: 10_001
+}
+
+export const SHORT_LEASE_PAIR: Group = { ...PAIR, name: 'address_lease 2s', lease: 2000 }
+
+type Budget = Readonly<Partial<Record<Fault, number>>>
+
+/** Every kind of fault, so many times. */
+function every(count: number, ...but: readonly Fault[]): Budget {
+  return Object.fromEntries(FAULTS.map((fault) => [fault, but.includes(fault) ? 0 : count]))
+}
+
+function faultClass(
   group: Group,
   name: string,
-  budget: Readonly<Partial<Record<Fault, number>>>,
-  double: Milliseconds
+  budget: Budget,
+  limits: Pick<FaultClass, 'double' | 'unserved'>,
+  total = Object.values(budget).reduce((sum, count) => sum + count, 0)
 ): FaultClass {
-  const total = Object.values(budget).reduce((sum, count) => sum + count, 0)
-  return { group, name, budget, total, double }
+  return { group, name, budget, total, ...limits }
 }
 
+/** Two packets: the addresses are there until the new master is heard. */
+const HANDED_OVER: Milliseconds = 2
+/** An interval until one of two masters is heard, and the packet. */
+const UNTIL_HEARD: Milliseconds = 1001
+/** Master_Down_Interval of the pair's backup, and a packet. */
+const SILENCE: Milliseconds = 3650
+/** A lease that was renewed just before, and the kernel's lateness. */
+const LEASE: Milliseconds = 3160
+
+/** What is explored at each run of the tests. */
 export const CLASSES: readonly FaultClass[] = [
-  { ...only(PAIR, 'none, switched on in any order', {}, 2), isColdStart: true },
-  only(PAIR, 'two packets lost', { loss: 2 }, 0),
-  only(PAIR, 'three packets lost', { loss: 3 }, 2),
-  only(PAIR, 'three packets 100 or 250 ms late', { delay: 3 }, 0),
-  only(PAIR, 'three packets twice', { duplicate: 3 }, 0),
-  only(PAIR, 'process killed', { kill: 1 }, 3160),
-  only(PAIR, 'power lost', { 'power loss': 1 }, 2),
-  only(PAIR, 'process stands still', { pause: 1 }, 3160),
-  only(PAIR, 'service fails', { service: 1 }, 2),
-  only(PAIR, 'services fail, three times', { service: 3 }, 2),
-  only(PAIR, 'stopped', { stop: 1 }, 2),
-  only(PAIR, 'link lost', { link: 1 }, 2),
-  only(PAIR, 'network cut', { cut: 1 }, 1010),
-  only(PAIR, 'network cut in one direction', { 'one-way cut': 1 }, 1010),
-  only(PAIR, 'stopped, and a packet lost', { stop: 1, loss: 1 }, 1260),
-  only(PAIR, 'service fails, and a packet lost', { service: 1, loss: 1 }, 1260),
-  ...[FAST_PAIR, KEEPALIVED_PAIR, EQUAL_PAIR, NOPREEMPT_PAIR].map((group) => ({
-    ...only(group, 'any one', anyFaults(1), 3160),
-    total: 1
-  })),
-  { ...only(THREE, 'any one', anyFaults(1), 3160), total: 1 },
-  { ...only(PAIR, 'any two but cuts', { ...anyFaults(2), cut: 0, 'one-way cut': 0 }, 3160), total: 2 }
+  {
+    ...faultClass(PAIR, 'none, switched on in any order', {}, { double: 2, unserved: SILENCE }),
+    isColdStart: true
+  },
+  faultClass(PAIR, 'two packets lost', { loss: 2 }, { double: 0, unserved: 0 }),
+  faultClass(PAIR, 'three packets lost', { loss: 3 }, { double: 2, unserved: 0 }),
+  faultClass(PAIR, 'three packets late', { delay: 3 }, { double: 0, unserved: 0 }),
+  faultClass(PAIR, 'three packets twice', { duplicate: 3 }, { double: 0, unserved: 0 }),
+  faultClass(PAIR, 'process killed', { kill: 1 }, { double: 511, unserved: SILENCE }),
+  faultClass(SHORT_LEASE_PAIR, 'process killed', { kill: 1 }, { double: 2, unserved: SILENCE }),
+  faultClass(PAIR, 'power lost', { 'power loss': 1 }, { double: 2, unserved: SILENCE }),
+  faultClass(PAIR, 'process stands still', { pause: 1 }, { double: 511, unserved: SILENCE }),
+  faultClass(
+    SHORT_LEASE_PAIR,
+    'process stands still',
+    { pause: 1 },
+    { double: 2, unserved: SILENCE }
+  ),
+  faultClass(PAIR, 'service fails', { service: 1 }, { double: HANDED_OVER, unserved: 650 }),
+  faultClass(
+    PAIR,
+    'services fail, twice',
+    { service: 2 },
+    { double: HANDED_OVER, unserved: SILENCE }
+  ),
+  faultClass(PAIR, 'stopped', { stop: 1 }, { double: HANDED_OVER, unserved: 0 }),
+  faultClass(PAIR, 'link lost', { link: 1 }, { double: 2, unserved: SILENCE }),
+  faultClass(PAIR, 'network cut', { cut: 1 }, { double: UNTIL_HEARD, unserved: 0 }),
+  faultClass(
+    PAIR,
+    'network cut in one direction',
+    { 'one-way cut': 1 },
+    { double: UNTIL_HEARD, unserved: 0 }
+  ),
+  faultClass(
+    REFRESHING_PAIR,
+    'network cut twice',
+    { cut: 2 },
+    { double: UNTIL_HEARD, unserved: 0 }
+  ),
+  faultClass(
+    PAIR,
+    'stopped, and a packet lost',
+    { stop: 1, loss: 1 },
+    { double: UNTIL_HEARD, unserved: SILENCE }
+  ),
+  faultClass(
+    PAIR,
+    'service fails, and a packet lost',
+    { service: 1, loss: 1 },
+    { double: UNTIL_HEARD, unserved: SILENCE }
+  ),
+  faultClass(
+    COARSE_PAIR,
+    'any two but cuts',
+    every(2, 'cut', 'one-way cut'),
+    { double: LEASE, unserved: 9000 },
+    2
+  ),
+  faultClass(FAST_PAIR, 'any one', every(1), { double: LEASE, unserved: 1000 }, 1),
+  faultClass(KEEPALIVED_PAIR, 'any one', every(1), { double: UNTIL_HEARD, unserved: SILENCE }, 1),
+  faultClass(EQUAL_PAIR, 'any one', every(1), { double: UNTIL_HEARD, unserved: SILENCE }, 1),
+  faultClass(NOPREEMPT_PAIR, 'any one', every(1), { double: UNTIL_HEARD, unserved: SILENCE }, 1),
+  faultClass(THREE, 'any one', every(1), { double: UNTIL_HEARD, unserved: SILENCE }, 1)
+]
+
+/** What `npm run explore` has besides: as deep as memory goes. */
+export const DEEP_CLASSES: readonly FaultClass[] = [
+  faultClass(
+    PAIR,
+    'any two but cuts',
+    every(2, 'cut', 'one-way cut'),
+    { double: LEASE, unserved: 9000 },
+    2
+  ),
+  faultClass(
+    COARSE_PAIR,
+    'any three but cuts',
+    every(3, 'cut', 'one-way cut'),
+    { double: LEASE, unserved: 15_000 },
+    3
+  ),
+  faultClass(REFRESHING_PAIR, 'any two', every(2), { double: LEASE, unserved: 9000 }, 2),
+  faultClass(
+    THREE,
+    'any two but cuts',
+    every(2, 'cut', 'one-way cut'),
+    { double: LEASE, unserved: 9000 },
+    2
+  )
 ]
 
 /** Moments at which the second director of a cold start is switched on, after the first or before. */
@@ -172,6 +278,9 @@ export function settingOf({ group }: FaultClass, machine: Machine = SHIPPED): Se
   return { ...group.setting, machine }
 }
 
-export function limitsOf({ group, double }: FaultClass): Limits {
-  return { double, unserved: 20_000, unsettled: group.settleLimit, owed: 12_000 }
+/** The survivor of two masters announces with its next advertisement, or with its second burst. */
+const ANNOUNCED_BY: Milliseconds = 5001
+
+export function limitsOf({ group, double, unserved }: FaultClass): Limits {
+  return { double, unserved, unsettled: group.settleLimit, owed: ANNOUNCED_BY }
 }

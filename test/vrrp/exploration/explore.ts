@@ -20,7 +20,7 @@ export interface Exploration {
 
 const BROKEN_BY: Readonly<Record<Span, Invariant>> = {
   double: 'one holder',
-  unserved: 'settles in time',
+  unserved: 'takes over in time',
   unsettled: 'settles in time',
   owed: 'the survivor announces'
 }
@@ -91,7 +91,9 @@ export function explore(
     const goals = [...path.slice(1).map((i) => keys[i]), last && keyOf(last, limits.unsettled)]
     for (const goal of goals) {
       if (!world || goal === null) break
-      const choice = choicesOf(setting, world).find((each) => keyOf(each.world, limits.unsettled) === goal)
+      const choice = choicesOf(setting, world).find(
+        (each) => keyOf(each.world, limits.unsettled) === goal
+      )
       if (!choice) break
       world = choice.world
       if (choice.label !== '') lines.push(`${world.now.toFixed(3).padStart(12)}  ${choice.label}`)

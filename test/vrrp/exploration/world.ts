@@ -181,7 +181,8 @@ function microseconds(time: Milliseconds): number {
 function stateKey(state: object, now: Milliseconds): string {
   let key = '{'
   for (const [name, value] of Object.entries(state) as [string, unknown][]) {
-    if (typeof value === 'number') key += `${isTime(name) ? clamp(name, microseconds(value - now)) : value},`
+    if (typeof value === 'number')
+      key += `${isTime(name) ? clamp(name, microseconds(value - now)) : value},`
     else if (typeof value === 'object' && value !== null) key += stateKey(value, now)
     else key += `${String(value)},`
   }

@@ -78,7 +78,8 @@ export function take(machine: Machine, host: Host, event: Event, now: Millisecon
     const quietSince = wasPaused ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
     const isHeard = event.kind === 'advertisement' && !wasPaused
     const masterInterval = isHeard ? event.adverInterval : adverInterval
-    next = { ...next, quietSince, resignedAt: null, masterInterval }
+    const isResignation = event.kind === 'advertisement' && event.priority === 0
+    next = { ...next, quietSince, resignedAt: isResignation ? now : null, masterInterval }
   }
   for (const action of step.actions) next = perform(next, action, now)
   return { host: next, step }

@@ -15,6 +15,8 @@ export type Invariant =
   | 'an early timer changes nothing'
   | 'no takeover before Skew_Time or Master_Down_Interval'
   | 'who cannot serve does not preempt'
+  | 'after a pause first listen'
+  | 'takes over in time'
   | 'settles in time'
   | 'the survivor announces'
 
@@ -48,6 +50,8 @@ export function checkStep(
   const wasMaster = before.state.name === 'master'
   const isMaster = state.name === 'master'
   const advertises = actions.some((each) => each.kind === 'advertise' && each.priority > 0)
+  if (advertises && wasMaster && stoodStill(machine, before, now))
+    return violated('after a pause first listen', 'goes on as if no time had passed')
   if (advertises && !wasMaster && !isMaster)
     return violated('no advertisement in backup', `advertises as ${state.name}`)
   if (isMaster && !wasMaster) {
@@ -62,7 +66,10 @@ export function checkStep(
     const early = earliestTakeover(before) - now
     // The machine counts in whole microseconds.
     if (early > 0.001 + 1e-6)
-      return violated('no takeover before Skew_Time or Master_Down_Interval', `${early} ms too early`)
+      return violated(
+        'no takeover before Skew_Time or Master_Down_Interval',
+        `${early} ms too early`
+      )
   }
   const deadline = machine.nextDeadline(host.state)
   if (deadline !== null && deadline > now) {
@@ -73,6 +80,12 @@ export function checkStep(
   if (event.kind === 'timer' && deadline !== null && deadline <= now)
     return violated('a timer does not spin', `after the timer the deadline is ${deadline - now} ms`)
   return null
+}
+
+/** So long that a partner has become master, and the lease has ended. */
+function stoodStill(machine: Machine, { router, state }: Host, now: Milliseconds): boolean {
+  const deadline = machine.nextDeadline(state)
+  return deadline !== null && now - deadline > (router.downTimerAdverts + 1) * router.adverInterval
 }
 
 /**

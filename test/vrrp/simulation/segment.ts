@@ -184,7 +184,8 @@ export class Segment {
     const { host, step } = taken
     this.hosts[i] = host
     const violation = checkStep(this.#machine, before, event, taken, this.now)
-    if (this.#isTraced && (step.actions.length > 0 || event.kind !== 'advertisement'))
+    const isQuiet = event.kind === 'advertisement' || event.kind === 'timer'
+    if (this.#isTraced && (step.actions.length > 0 || !isQuiet))
       this.#tell(`${nameOf(i)} ${label} -> ${host.state.name}${told(taken.step.actions)}`)
     if (violation) this.fail(violation)
     const driver = this.#driver(i)
@@ -197,7 +198,7 @@ export class Segment {
           this.#send(i, action.priority)
           break
         case 'announce':
-          if (host.heldUntil === null || !host.isLinkUp) break
+          if (!host.isLinkUp) break
           this.client = i
           this.told.clear()
           break
@@ -236,26 +237,17 @@ export class Segment {
     const mine = ++driver.timer
     const deadline = this.#machine.nextDeadline(this.host(i).state)
     if (deadline === null || this.host(i).process !== 'running') return
-    const early = this.#random.oneIn(8) ? (EARLY * this.#random.below(100)) / 100 : 0
+    const mayBeEarly = deadline - EARLY > this.now && this.#random.oneIn(8)
+    const early = mayBeEarly ? (EARLY * this.#random.below(100)) / 100 : 0
     this.at(Math.max(this.now, deadline - early), () => {
       if (driver.timer === mine && this.host(i).process === 'running') this.#timer(i)
     })
   }
 
+  /** A timer that is early changes nothing, and is set again for the rest. */
   #timer(i: number): void {
-    const deadline = this.#machine.nextDeadline(this.host(i).state)
-    if (deadline === null) return
-    if (deadline <= this.now) this.happen(i, { kind: 'timer' }, "'s timer is over")
-    // A timer that was early is set again for the rest.
-    else this.at(deadline, this.#whenStill(i))
-  }
-
-  #whenStill(i: number): () => void {
-    const driver = this.#driver(i)
-    const mine = ++driver.timer
-    return () => {
-      if (driver.timer === mine && this.host(i).process === 'running') this.#timer(i)
-    }
+    if (this.#machine.nextDeadline(this.host(i).state) !== null)
+      this.happen(i, { kind: 'timer' }, 'has a timer that is over')
   }
 
   /** A renewal by the process while it lives, and the kernel's end of the lease when it does not. */
