@@ -9,16 +9,18 @@ import type { Milliseconds } from './timing.js'
  * The VRRP state machine: RFC 3768 §6.4 and RFC 9568 §6.4, with keepalived's rules where they differ,
  * and hand over, make before break. It has no clock, no socket and no timer: deadlines live in the
  * state, and what has to be done comes back as ordered values. `machine-idle.ts`, `machine-backup.ts`
- * and `machine-master.ts` have what happens in each state, `machine-moves.ts` how a state is entered.
+ * and `machine-master.ts` have what happens in each state, `machine-moves.ts` how a state is entered;
+ * `docs/vrrp-state-machine.md` draws it.
  */
 export function step(router: VirtualRouter, state: State, event: Event, now: Milliseconds): Step {
   const resumed = afterPause(router, state, now)
   if (resumed === null) return stepState(router, state, event, now)
   const next = stepState(router, resumed.state, event, now)
+  const goesOn = next.state.name !== resumed.state.name
   return {
     state: next.state,
     actions: [...resumed.actions, ...next.actions],
-    reason: next.reason ?? resumed.reason
+    reason: goesOn ? (next.reason ?? resumed.reason) : resumed.reason
   }
 }
 
