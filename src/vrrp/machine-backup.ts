@@ -6,7 +6,13 @@ import {
   withConditions
 } from './machine-moves.js'
 import type { BackupState, Event, HeardEvent, Reason, Step, VirtualRouter } from './model.js'
-import { OWNER_PRIORITY, masterDownInterval, skewTime, type Milliseconds } from './timing.js'
+import {
+  OWNER_PRIORITY,
+  listenInterval,
+  masterDownInterval,
+  skewTime,
+  type Milliseconds
+} from './timing.js'
 
 /** Another director is master, or nobody yet (RFC 3768 §6.4.2). */
 export function stepBackup(
@@ -21,9 +27,7 @@ export function stepBackup(
     case 'advertisement':
       return heard(router, state, event, now)
     case 'conditions':
-      return stay(
-        withDeadlineMoved(router, state, withConditions(router, state, event.conditions), now)
-      )
+      return stay(changed(router, state, withConditions(router, state, event.conditions), now))
     case 'group-master':
       return state.wantsMaster ? becomeMaster(router, state, now, whyMaster(state)) : stay(state)
     case 'fault':
@@ -125,6 +129,22 @@ function whatChanged(from: BackupState, to: BackupState): Reason | null {
   if (from.preemptAt === null && to.preemptAt !== null) return 'preempt-delay-begun'
   if (from.preemptAt !== null && to.preemptAt === null) return 'preempt-delay-cancelled'
   return null
+}
+
+/**
+ * A director that can no longer serve lets a living master be heard once more: the timer may have
+ * been running against one that is weaker, or that has resigned and still holds the addresses.
+ */
+function changed(
+  router: VirtualRouter,
+  from: BackupState,
+  to: BackupState,
+  now: Milliseconds
+): BackupState {
+  const moved = withDeadlineMoved(router, from, to, now)
+  if (!canServe(router, from) || canServe(router, to)) return moved
+  const heardBy = now + listenInterval(router, to.priority, from.masterAdverInterval)
+  return { ...moved, masterDownAt: Math.max(moved.masterDownAt, heardBy) }
 }
 
 /** The pending deadline moves by the difference of the two Skew_Times (keepalived), not into the past. */

@@ -26,9 +26,12 @@ export function heardInMaster(
     return giveWay(router, state, event, now, isOwner ? 'two-owners' : 'higher-priority')
   }
   if (isOwner) return heardRival(router, state, event, now)
-  // It is master as well, so it may be able to do what we cannot.
-  if (router.makesBeforeBreak && !state.serviceUp) {
-    return beginHandOver(router, state, 'backup', now)
+  // It is master as well, so it may be able to do what we cannot. Between equals that would go on for
+  // ever: what it says may be its last word, and then nobody has the addresses.
+  if (router.makesBeforeBreak && !state.serviceUp && !isEqual) {
+    // Whatever comes of it, the segment has heard two masters.
+    const announcing = withSecondBurst(router, state, 'lower-priority', now)
+    return beginHandOver(router, announcing, 'backup', now)
   }
   return answer(router, state, now, 'lower-priority')
 }

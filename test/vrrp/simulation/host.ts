@@ -1,0 +1,131 @@
+import type { Action, Event, State, Step, VirtualRouter } from '../../../src/vrrp/model.js'
+import type { Milliseconds } from '../../../src/vrrp/timing.js'
+import type { Machine } from './machine.js'
+
+/** One director with its kernel: the process may be gone while the kernel still has the address. */
+export interface Host {
+  readonly router: VirtualRouter
+  /** Lifetime of the address in the kernel; Infinity without a lease. */
+  readonly lease: Milliseconds
+  readonly process: 'running' | 'paused' | 'dead'
+  readonly isLinkUp: boolean
+  readonly state: State
+  /** The process added the addresses and did not remove them: it renews the lease. */
+  readonly wants: boolean
+  /** When the kernel removes the address by itself; null when it is not there. */
+  readonly heldUntil: Milliseconds | null
+  readonly renewAt: Milliseconds | null
+  /** What the oracle remembers of the same packets: since when no better master was heard. */
+  readonly quietSince: Milliseconds
+  /** When the master that was heard last resigned; null when it did not. */
+  readonly resignedAt: Milliseconds | null
+  /** The interval of the master that is respected. */
+  readonly masterInterval: Milliseconds
+  /** When any master was heard last. */
+  readonly heardAt: Milliseconds
+}
+
+/** Renewals in the length of a lease (the address manager's). */
+const RENEWALS_PER_LEASE = 3
+
+/** A host on which nothing runs yet. */
+export function newHost(router: VirtualRouter, priority: number, lease: Milliseconds): Host {
+  return {
+    router,
+    lease,
+    process: 'dead',
+    isLinkUp: true,
+    state: { name: 'initialize', priority, serviceUp: true },
+    wants: false,
+    heldUntil: null,
+    renewAt: null,
+    quietSince: 0,
+    resignedAt: null,
+    masterInterval: router.adverInterval,
+    heardAt: -Infinity
+  }
+}
+
+/** Takes part in the election. */
+export function isInElection({ process, isLinkUp, state }: Host): boolean {
+  return process === 'running' && isLinkUp && (state.name === 'backup' || state.name === 'master')
+}
+
+/** The kernel has the address, and the segment can reach it. */
+export function holds(host: Host): boolean {
+  return host.heldUntil !== null && host.isLinkUp
+}
+
+/** Holds the address, is alive and can do its work. */
+export function serves(host: Host): boolean {
+  return holds(host) && host.process === 'running' && host.state.serviceUp
+}
+
+export interface Taken {
+  readonly host: Host
+  readonly step: Step
+}
+
+/** The process takes one event; what it does to its own kernel is done. */
+export function take(machine: Machine, host: Host, event: Event, now: Milliseconds): Taken {
+  const step = machine.step(host.router, host.state, event, now)
+  let next: Host = { ...remembering(host, event, now), state: step.state }
+  if (host.state.name !== 'backup' && step.state.name === 'backup') {
+    const deadline = machine.nextDeadline(host.state)
+    const { adverInterval } = host.router
+    // A master that stood still has to listen for one interval, not for three.
+    const wasPaused = deadline !== null && now - deadline >= adverInterval
+    const quietSince = wasPaused ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
+    const isHeard = event.kind === 'advertisement' && !wasPaused
+    const masterInterval = isHeard ? event.adverInterval : adverInterval
+    const isResignation = event.kind === 'advertisement' && event.priority === 0
+    next = { ...next, quietSince, resignedAt: isResignation ? now : null, masterInterval }
+  }
+  for (const action of step.actions) next = perform(next, action, now)
+  return { host: next, step }
+}
+
+/** The last sign of a master that keeps this director from taking over (RFC 3768 §6.4.2). */
+function remembering(host: Host, event: Event, now: Milliseconds): Host {
+  if (event.kind !== 'advertisement') return host
+  if (event.priority === 0) return { ...host, resignedAt: now }
+  const { router, state } = host
+  const mayPreempt = router.preempts && (state.serviceUp || !router.makesBeforeBreak)
+  const isRespected = event.priority >= state.priority || !mayPreempt
+  if (!isRespected) return { ...host, heardAt: now }
+  const masterInterval = event.adverInterval
+  return { ...host, heardAt: now, quietSince: now, resignedAt: null, masterInterval }
+}
+
+function perform(host: Host, action: Action, now: Milliseconds): Host {
+  switch (action.kind) {
+    case 'add-addresses':
+      return renewed({ ...host, wants: true }, now)
+    case 'remove-addresses':
+      return { ...host, wants: false, heldUntil: null, renewAt: null }
+    default:
+      return host
+  }
+}
+
+/** What the adapter's renewal does. */
+export function renewed(host: Host, now: Milliseconds): Host {
+  const { lease } = host
+  return { ...host, heldUntil: now + lease, renewAt: now + lease / RENEWALS_PER_LEASE }
+}
+
+/** The kernel's end of a lease. */
+export function expired(host: Host): Host {
+  return { ...host, heldUntil: null }
+}
+
+/** The process is killed; with `powerLoss` the machine is. */
+export function killed(host: Host, powerLoss: boolean): Host {
+  const state: State = {
+    name: 'initialize',
+    priority: host.state.priority,
+    serviceUp: host.state.serviceUp
+  }
+  const heldUntil = powerLoss ? null : host.heldUntil
+  return { ...host, process: 'dead', state, wants: false, heldUntil, renewAt: null }
+}
