@@ -1,26 +1,25 @@
-import { setTimeout } from 'node:timers/promises'
-import type { Config, VirtualRouterConfig } from '../config/model.js'
+import { uptime } from 'node:os'
+import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { monotonicNow } from '../linux/clock.js'
+import { applyScheduling } from '../linux/scheduling.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
+import { Notifier, notifyCommandsOf } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import type { RunningRouter } from './virtual-router.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
-/** How often an interface that is gone is looked for. */
-const REOPEN_INTERVAL_MS = 1000
-
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
  * is sockets, workers, checks, election: a director competes only when it can serve.
@@ -29,11 +28,13 @@ export class Director {
   readonly #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
-  #routers: RunningRouter[] = []
+  #elections: Elections | null = null
+  #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
+  #startDelay: NodeJS.Timeout | null = null
   #isStopping = false
   #isReopening = false
 
@@ -52,7 +53,7 @@ export class Director {
     await this.#open()
     if (this.#isStopping) return
     this.#health?.start()
-    for (const router of this.#routers) this.#startRouter(router)
+    this.#startElections()
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -64,21 +65,36 @@ export class Director {
   }
 
   async #open(): Promise<void> {
-    const { proxy, pidFile, virtualRouters } = this.#config
-    for (const router of virtualRouters) {
-      this.#routers.push(await openRouter(router, this.#log))
-      if (this.#isStopping) return
-    }
+    const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
+    const programs = [...scripts, ...notifyCommandsOf(this.#config)]
+    const identityOf = await findIdentities(programs, isRoot())
+    const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
     const health = new DirectorHealth({
       config: this.#config,
-      identityOf: await findIdentities(this.#config.scripts, isRoot()),
-      starter: { fork: withoutCapabilities, gate: new SpawnGate() },
+      identityOf,
+      starter,
       log: this.#log,
       onChange: () => {
-        this.#applyConditions()
+        this.#elections?.applyConditions()
       }
     })
     this.#health = health
+    if (virtualRouters.length > 0) {
+      for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
+      const fifo = election.notifyFifo
+      this.#notifier = await Notifier.open({ fifo, identityOf, starter, log: this.#log })
+      this.#elections = new Elections({
+        config: this.#config,
+        log: this.#log,
+        notifier: this.#notifier,
+        conditionsOf: (router) => health.conditionsOf(router),
+        linkChanged: (name, isUp) => {
+          health.linkChanged(name, isUp)
+        }
+      })
+      await this.#elections.open(DirectorHealth.interfacesOf(this.#config))
+      if (this.#isStopping) return
+    }
     if (proxy) {
       this.#workerOwner = await findOwner(proxy.user, proxy.group)
       await prepareLogFiles(proxy, this.#workerOwner)
@@ -92,6 +108,20 @@ export class Director {
       await this.#supervisor.start()
     }
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
+  }
+
+  /** As long as the elections are not started they hear nothing, and nobody becomes master. */
+  #startElections(): void {
+    const { startupDelayMs, delayAfterBootMs } = this.#config.election
+    const delayMs = Math.max(startupDelayMs, delayAfterBootMs - uptime() * 1000)
+    if (this.#elections === null || delayMs <= 0) {
+      this.#elections?.start()
+      return
+    }
+    this.#log.info({ delayMs: Math.round(delayMs) }, 'the elections begin later')
+    this.#startDelay = setTimeout(() => {
+      this.#elections?.start()
+    }, delayMs)
   }
 
   /** Writes the proxy's logs to new files after the old ones were moved away. */
@@ -135,54 +165,14 @@ export class Director {
     this.#systemd.notify('STOPPING=1')
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
+    if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#routers.length > 0) this.#supervisor?.closeKept()
-    await Promise.all(this.#routers.map((router) => router.stop()))
-    await this.#supervisor?.stop(graceMs)
+    if (this.#elections) this.#supervisor?.closeKept()
+    await this.#elections?.stop()
+    await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }
-
-  #startRouter(router: RunningRouter): void {
-    router.start(() => {
-      this.#reopen(router).catch((error: unknown) => {
-        // Nothing in it rejects but for a bug of ours, which must not pass unseen.
-        process.nextTick(() => {
-          throw error
-        })
-      })
-    })
-  }
-
-  /** The sockets of a virtual router die with its interface: it begins anew when that is back. */
-  async #reopen(gone: RunningRouter): Promise<void> {
-    await gone.stop()
-    let opened: RunningRouter | null = null
-    while (opened === null) {
-      await setTimeout(REOPEN_INTERVAL_MS)
-      if (this.#isStopping) return
-      opened = await openRouter(gone.config, this.#log).catch(() => null)
-    }
-    const back = opened
-    this.#routers = this.#routers.map((router) => (router === gone ? back : router))
-    this.#startRouter(back)
-    this.#applyConditions()
-    // A request to stop that came while it was opened did not know of it.
-    if (this.#isStopping) await back.stop()
-  }
-
-  #applyConditions(): void {
-    for (const router of this.#routers) {
-      const conditions = this.#health?.conditionsOf(router.config)
-      if (conditions) router.setConditions(conditions)
-    }
-  }
-}
-
-/** A plain proxy needs no raw socket: their native module is loaded only for a virtual router. */
-async function openRouter(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
-  const { RunningRouter } = await import('./virtual-router.js')
-  return RunningRouter.open(config, log)
 }
 
 /** As nginx: workers have the limits of their director. */

@@ -4,11 +4,17 @@ import type { FaultCause } from '../vrrp/model.js'
 export class Faults {
   readonly #causes = new Set<FaultCause>()
 
-  /** @returns whether the first one changed, so that the state machine has to hear of it */
-  set(cause: FaultCause, isThere: boolean): boolean {
+  /**
+   * Notes for each cause whether it is there.
+   *
+   * @returns whether the first one changed, so that the state machine has to hear of it
+   */
+  set(found: Readonly<Partial<Record<FaultCause, boolean>>>): boolean {
     const before = this.first
-    if (isThere) this.#causes.add(cause)
-    else this.#causes.delete(cause)
+    for (const cause of Object.keys(found) as FaultCause[]) {
+      if (found[cause] === true) this.#causes.add(cause)
+      else this.#causes.delete(cause)
+    }
     return this.first !== before
   }
 

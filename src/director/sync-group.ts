@@ -1,5 +1,5 @@
 import type { SyncGroup } from '../config/model.js'
-import type { Event, Reason, State } from '../vrrp/model.js'
+import type { Order, Reason, State } from '../vrrp/model.js'
 import {
   groupOrders,
   siblingOrders,
@@ -13,11 +13,11 @@ const MOST_ROUNDS = 8
 /** A virtual router of a sync group, as the group drives it. */
 export interface DrivenMember extends GroupMember {
   readonly name: string
-  order(event: Event): void
+  order(order: Order): void
 }
 
 /** The state of a sync group, in keepalived's words. */
-export type GroupState = 'MASTER' | 'BACKUP' | 'FAULT'
+export type GroupState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP'
 
 /** A sync group that runs: after each step of a member it moves the others along. */
 export class RunningGroup {
@@ -28,8 +28,8 @@ export class RunningGroup {
   #isOrdering = false
 
   /**
-   * @param members those that are started, in the order of the configuration
-   * @param changed told of each state that all members have come to
+   * @param members in the order of the configuration
+   * @param changed told of each state that the whole group has come to
    */
   constructor(
     config: SyncGroup,
@@ -41,8 +41,12 @@ export class RunningGroup {
     this.#changed = changed
   }
 
-  /** A member took a step, or its faults changed. */
-  stepped(name: string, reason: Reason | null): void {
+  /**
+   * A member took a step, or its faults changed.
+   *
+   * @param name of the member; null when it was none of them in particular
+   */
+  stepped(name: string | null, reason: Reason | null): void {
     // The steps that an order leads to are looked at when all orders of a round are given.
     if (this.#isOrdering) return
     this.#isOrdering = true
@@ -58,12 +62,15 @@ export class RunningGroup {
     } finally {
       this.#isOrdering = false
     }
-    this.#tell()
+    this.#tell(stateOf(this.#members().map(({ state }) => state.name)))
   }
 
-  #tell(): void {
-    const names = this.#members().map(({ state }) => state.name)
-    const state = stateOf(names)
+  /** Every member was stopped. */
+  stopped(): void {
+    this.#tell('STOP')
+  }
+
+  #tell(state: GroupState | null): void {
     if (state === null || state === this.#state) return
     this.#state = state
     this.#changed(state)
@@ -74,10 +81,9 @@ function give(members: readonly DrivenMember[], orders: readonly GroupOrder[]): 
   for (const { member, event } of orders) members[member]?.order(event)
 }
 
-/** Null while the members are on their way, or being stopped. */
+/** Null while the members are on their way. */
 function stateOf(names: readonly State['name'][]): GroupState | null {
   if (names.includes('fault')) return 'FAULT'
-  if (names.length === 0 || names.includes('initialize')) return null
   if (names.every((name) => name === 'master')) return 'MASTER'
   return names.every((name) => name === 'backup') ? 'BACKUP' : null
 }

@@ -4,33 +4,54 @@ import { systemClock } from '../linux/clock.js'
 import { forwardsIpv6 } from '../linux/forwarding.js'
 import { ownAddress, readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
-import { NetworkMonitor, type AddressChange } from '../linux/network-monitor.js'
-import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
+import type { AddressChange, NetworkMonitor } from '../linux/network-monitor.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
-import type { Conditions, VirtualRouter } from '../vrrp/model.js'
+import type { Order, Reason, State } from '../vrrp/model.js'
+import type { HeardAdvertisement } from '../vrrp/ports.js'
 import { Speaker } from '../vrrp/speaker.js'
-import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 import { AddressGuard } from './address-guard.js'
+import { handsOverBeforeFault, type RouterConditions } from './conditions.js'
+import { Faults } from './faults.js'
 import type { Log } from './log.js'
+import { describeRouter, expectedOf } from './router-model.js'
 import { SpeakerLog } from './speaker-log.js'
+
+/** What a virtual router is given besides its configuration. */
+export interface RouterPorts {
+  readonly log: Log
+  readonly monitor: NetworkMonitor
+  /** It changes only together with the other members of its sync group, which orders it to. */
+  readonly isGrouped: boolean
+  /** Whether packets of other virtual routers are told of. */
+  readonly tellsForeign: boolean
+  /** A step that changed the state or has something to tell. */
+  stepped(router: RunningRouter, from: State, reason: Reason): void
+  /** Its own faults changed: the sync group has to decide. */
+  faultsChanged(router: RunningRouter): void
+  /** Its interface is gone, and its sockets with it; what is left to do is `stop`. */
+  gone(router: RunningRouter): void
+}
 
 /** One virtual router of this director with everything it needs from the system. */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
+  readonly #ports: RouterPorts
   readonly #log: Log
+  readonly #speakerLog: SpeakerLog
   readonly #interface: NetworkInterface
   /** The other interfaces that have an address of ours. */
   readonly #otherInterfaces: readonly NetworkInterface[]
+  readonly #primaryAddress: string
   readonly #addresses: IpAddressManager
   readonly #guard: AddressGuard
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
-  #monitor: NetworkMonitor | null = null
-  #isLinkUp: boolean
-  #canHoldAddresses = true
+  readonly #faults = new Faults()
+  readonly #unwatch: (() => void)[] = []
+  #conditions: RouterConditions
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
-  #conditions: Conditions
+  #isStarted = false
   #isClosed = false
 
   /**
@@ -39,15 +60,10 @@ export class RunningRouter {
    * @throws {TshaError} `TSHA_E_INTERFACE`, `TSHA_E_RAW_SOCKET`, `TSHA_E_PACKET_SOCKET`,
    * `TSHA_E_ADDRESS`; nothing is left open
    */
-  static async open(config: VirtualRouterConfig, log: Log): Promise<RunningRouter> {
+  static async open(config: VirtualRouterConfig, ports: RouterPorts): Promise<RunningRouter> {
     const found = await readInterface(config.interface)
     const others = await Promise.all(otherInterfaces(config).map(readInterface))
-    const router = new RunningRouter(
-      config,
-      found,
-      others,
-      log.child({ router: config.name, vrid: config.vrid })
-    )
+    const router = new RunningRouter(config, found, others, ports)
     try {
       await router.#addresses.clear([found, ...others])
     } catch (error) {
@@ -61,15 +77,18 @@ export class RunningRouter {
     config: VirtualRouterConfig,
     found: NetworkInterface,
     others: readonly NetworkInterface[],
-    log: Log
+    ports: RouterPorts
   ) {
     this.config = config
+    this.#ports = ports
+    const log = ports.log.child({ router: config.name, vrid: config.vrid })
     this.#log = log
+    this.#speakerLog = new SpeakerLog(log)
     this.#interface = found
     this.#otherInterfaces = others
-    this.#conditions = { priority: config.priority, serviceUp: true }
-    const router = describeRouter(config, found)
-    this.#isLinkUp = found.isUp
+    this.#primaryAddress = primaryAddressOf(config, found)
+    this.#conditions = { priority: config.priority, serviceUp: true, faults: [] }
+    const router = describeRouter(config, this.#primaryAddress, ports.isGrouped)
     this.#addresses = new IpAddressManager(
       config.interface,
       [...config.addresses, ...config.excludedAddresses],
@@ -89,7 +108,8 @@ export class RunningRouter {
       addresses: this.#addresses,
       forwardsIpv6,
       yields: (isYielding) => {
-        this.#yields(isYielding)
+        this.#isYielding = isYielding
+        this.#apply()
       }
     })
     try {
@@ -98,10 +118,10 @@ export class RunningRouter {
           family: config.family,
           interface: config.interface,
           interfaceIndex: found.index,
-          group: config.multicastGroup,
-          source: router.primaryAddress,
+          group: config.unicast === null ? config.multicastGroup : null,
+          source: this.#primaryAddress,
           expected: expectedOf(router),
-          tellsForeign: false
+          tellsForeign: ports.tellsForeign
         },
         (packet) => {
           this.#speaker.receive(packet)
@@ -114,130 +134,179 @@ export class RunningRouter {
       this.#guard.close()
       throw error
     }
-    const speakerLog = new SpeakerLog(log)
-    this.#speaker = new Speaker(router, this.#conditions, {
-      clock: systemClock,
-      socket: this.#vrrpSocket,
-      addresses: this.#addresses,
-      announcer: this.#guard.announcer,
-      observer: {
-        stepped: (from, to, reason, heard) => {
-          speakerLog.stepped(from, to, reason, heard)
-          this.#guard.mastery(to.name === 'master')
-        },
-        conditionsChanged: (from, to) => {
-          speakerLog.conditionsChanged(from, to)
-        },
-        discarded: (reason, source) => {
-          speakerLog.discarded(reason, source)
-        },
-        accepted: (heard) => {
-          speakerLog.accepted(heard)
-          this.#guard.heard(heard.priority)
+    this.#speaker = new Speaker(
+      router,
+      { priority: config.priority, serviceUp: true },
+      {
+        clock: systemClock,
+        socket: this.#vrrpSocket,
+        addresses: this.#addresses,
+        announcer: this.#guard.announcer,
+        observer: {
+          stepped: (from, to, reason, heard) => {
+            this.#stepped(from, to, reason, heard)
+          },
+          conditionsChanged: (from, to) => {
+            this.#speakerLog.conditionsChanged(from, to)
+          },
+          discarded: (reason, source) => {
+            this.#speakerLog.discarded(reason, source)
+          },
+          accepted: (heard) => {
+            this.#speakerLog.accepted(heard)
+            this.#guard.heard(heard.priority)
+          }
         }
       }
-    })
+    )
   }
 
-  /**
-   * Takes part in the election from now on.
-   *
-   * @param onGone told when the interface is gone; what is left to do then is `stop`
-   */
-  start(onGone: () => void): void {
-    const { interface: name, addresses } = this.config
-    this.#monitor = new NetworkMonitor((message) => {
-      this.#log.warn(message)
-    })
-    this.#monitor.watch(this.#interface, {
-      linkChanged: (isUp) => {
-        this.#log.warn({ interface: name, isUp }, 'link changed')
-        this.#isLinkUp = isUp
-        this.#applyLink()
-      },
-      addressChanged: (change) => {
-        this.#addressChanged(change)
-      },
-      gone: () => {
-        this.#log.error({ interface: name }, 'the interface is gone')
-        onGone()
-      }
-    })
-    for (const other of this.#otherInterfaces) {
-      this.#monitor.watch(other, {
-        linkChanged: () => undefined,
-        addressChanged: (change) => {
-          this.#addressChanged(change)
-        },
-        gone: () => {
-          this.#log.error({ interface: other.name }, 'an interface with virtual addresses is gone')
-        }
-      })
-    }
+  get name(): string {
+    return this.config.name
+  }
+
+  get state(): State {
+    return this.#speaker.state
+  }
+
+  /** Whether anything but its sync group keeps it out of the election. */
+  get hasFault(): boolean {
+    return this.#faults.first !== null
+  }
+
+  /** Takes part in the election from now on. */
+  start(): void {
+    this.#watchInterfaces()
     this.#log.info(
       {
-        interface: name,
-        addresses: addresses.map((entry) => `${entry.address}/${entry.prefixLength}`),
-        priority: this.#speaker.state.priority
+        interface: this.config.interface,
+        addresses: this.config.addresses.map((entry) => `${entry.address}/${entry.prefixLength}`),
+        priority: this.state.priority
       },
       'virtual router starts'
     )
-    this.#speaker.start(this.#interface.isUp)
+    this.#isStarted = true
+    this.#speaker.start(this.#faults.first)
+    this.#ports.faultsChanged(this)
   }
 
-  setConditions(conditions: Conditions): void {
+  /** What everything that is followed means for us now. */
+  setConditions(conditions: RouterConditions): void {
     this.#conditions = conditions
-    this.#applyConditions()
+    this.#apply()
   }
 
-  #applyConditions(): void {
-    const handsOver = this.#isYielding && this.#makesBeforeBreak
-    const { priority, serviceUp } = this.#conditions
-    this.#speaker.setConditions({ priority, serviceUp: serviceUp && !handsOver })
-  }
-
-  get #makesBeforeBreak(): boolean {
-    return this.config.handOver === 'make-before-break'
-  }
-
-  #addressChanged(change: AddressChange): void {
-    if (change.kind === 'added') this.#guard.added(change)
-    else this.#guard.removed(change)
-  }
-
-  /** An address that somebody takes away is handed over if that can be done without a gap. */
-  #yields(isYielding: boolean): void {
-    this.#isYielding = isYielding
-    if (this.#makesBeforeBreak) this.#applyConditions()
-    else this.#applyLink()
-  }
-
-  /** A master that has no address serves nobody: it leaves the election as if its link were down. */
-  #holdable(canHold: boolean): void {
-    this.#canHoldAddresses = canHold
-    if (canHold) this.#log.warn('addresses can be changed again: taking part in the election')
-    else this.#log.error('the addresses cannot be held: leaving the election')
-    this.#applyLink()
-  }
-
-  #applyLink(): void {
-    const isOpposed = this.#isYielding && !this.#makesBeforeBreak
-    this.#speaker.setLink(this.#isLinkUp && this.#canHoldAddresses && !isOpposed)
+  /** What the sync group demands. */
+  order(order: Order): void {
+    this.#speaker.order(order)
   }
 
   /** Leaves the election and gives the addresses up; a second call does not wait for the partner. */
   async stop(): Promise<void> {
     await this.#speaker.stop()
+    if (this.#isClosed) return
+    this.#log.info({ ...this.#speaker.statistics, drops: this.#vrrpSocket.drops }, 'vrrp statistics')
     this.close()
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#monitor?.close()
+    for (const unwatch of this.#unwatch) unwatch()
     this.#addresses.close()
     this.#vrrpSocket.close()
     this.#guard.close()
+  }
+
+  #watchInterfaces(): void {
+    const { monitor } = this.#ports
+    const addressChanged = (change: AddressChange): void => {
+      this.#addressChanged(change)
+    }
+    this.#unwatch.push(
+      monitor.watch(this.#interface, {
+        linkChanged: () => undefined, // the director's health knows of the links
+        addressChanged,
+        gone: () => {
+          this.#log.error({ interface: this.config.interface }, 'the interface is gone')
+          this.#ports.gone(this)
+        }
+      })
+    )
+    for (const other of this.#otherInterfaces) {
+      const unwatch = monitor.watch(other, {
+        linkChanged: () => undefined,
+        addressChanged,
+        gone: () => {
+          this.#log.error({ interface: other.name }, 'an interface with virtual addresses is gone')
+          this.#ports.gone(this)
+        }
+      })
+      this.#unwatch.push(unwatch)
+    }
+  }
+
+  #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
+    this.#speakerLog.stepped(from, to, reason, heard)
+    this.#guard.mastery(to.name === 'master')
+    // A fault that waited for the end of a hand-over.
+    this.#apply()
+    this.#ports.stepped(this, from, reason)
+  }
+
+  #addressChanged(change: AddressChange): void {
+    if (change.kind === 'added') this.#guard.added(change)
+    else this.#guard.removed(change)
+    // Without the address that our advertisements come from, nobody could answer to them.
+    if (change.interface !== this.config.interface || change.address !== this.#primaryAddress) return
+    const isGone = change.kind === 'removed'
+    this.#log[isGone ? 'error' : 'info'](
+      { address: change.address },
+      `the source address of our advertisements is ${isGone ? 'gone' : 'back'}`
+    )
+    this.#setFaults({ 'source-address': isGone })
+  }
+
+  /** A master that has no address serves nobody: it leaves the election as if its link were down. */
+  #holdable(canHold: boolean): void {
+    if (canHold) this.#log.warn('addresses can be changed again: taking part in the election')
+    else this.#log.error('the addresses cannot be held: leaving the election')
+    this.#setFaults({ addresses: !canHold })
+  }
+
+  /**
+   * Tells the state machine of our conditions. Where it makes before it breaks, a fault of what we
+   * track, or an address that somebody takes away, first leads to a hand-over; the fault follows when
+   * that is over.
+   */
+  #apply(): void {
+    const { priority, serviceUp, faults } = this.#conditions
+    const makesBeforeBreak = this.config.handOver === 'make-before-break'
+    const tracked = faults.filter(({ cause }) => cause !== 'own-interface')
+    const hasTracked = tracked.length > 0
+    const isOpposed = this.#isYielding && !makesBeforeBreak
+    this.#speaker.setConditions({
+      priority,
+      serviceUp: serviceUp && !(makesBeforeBreak && (this.#isYielding || hasTracked))
+    })
+    const waits = hasTracked && handsOverBeforeFault(this.config, faults) && this.#isHandingOver
+    this.#setFaults({
+      link: tracked.length < faults.length,
+      tracker: hasTracked && !waits,
+      'address-conflict': isOpposed
+    })
+  }
+
+  get #isHandingOver(): boolean {
+    return this.state.name === 'master' && this.state.handOver !== null
+  }
+
+  #setFaults(found: Parameters<Faults['set']>[0]): void {
+    if (!this.#faults.set(found) || !this.#isStarted) return
+    const { first } = this.#faults
+    // For a member of a sync group only the group can tell that all faults are over.
+    if (first !== null || !this.#ports.isGrouped) this.#speaker.setFault(first)
+    this.#ports.faultsChanged(this)
   }
 }
 
@@ -249,59 +318,14 @@ function otherInterfaces(config: VirtualRouterConfig): readonly string[] {
   return [...names]
 }
 
-function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {
-  const addresses = config.addresses.map((entry) => entry.address)
-  // A virtual address that was left behind must never become the source of our advertisements.
-  const own = config.sourceAddress ?? ownAddress(found, config.family, addresses)
-  if (own === null) {
-    throw new TshaError(
-      'TSHA_E_INTERFACE',
-      `interface ${found.name} has no ${config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'} address of its own; advertisements need one as their source`
-    )
-  }
-  return {
-    name: config.name,
-    vrid: config.vrid,
-    version: config.version,
-    family: config.family,
-    adverInterval: config.advertIntervalMs,
-    downTimerAdverts: config.downTimerAdverts,
-    primaryAddress: own,
-    addresses,
-    authentication:
-      config.authentication?.type === 'pass'
-        ? { type: 'pass', data: encodePassword(config.authentication.password) }
-        : { type: 'none' },
-    checksumPseudoHeader: config.checksumPseudoHeader,
-    destination: { kind: 'multicast', group: config.multicastGroup },
-    preempts: config.preempt,
-    preemptDelay: config.preemptDelayMs,
-    isOwner: config.priority === 255,
-    startsAsMaster: config.initialState === 'master',
-    answersLowerPriority: config.answersLowerPriority,
-    yieldsWithAdvert: config.yieldsWithAdvert,
-    announcements: {
-      delay: config.announcements.delayMs,
-      refresh: config.announcements.refreshMs,
-      lowerPriorityDelay: config.announcements.lowerPriorityDelayMs
-    },
-    makesBeforeBreak: config.handOver === 'make-before-break',
-    isGrouped: false
-  }
-}
-
-/** What the kernel can check of an advertisement before it wakes the director. */
-function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
-  const { authentication } = router
-  return {
-    family: router.family,
-    vrid: router.vrid,
-    version: router.version,
-    destination: router.destination.kind === 'multicast' ? router.destination.group : null,
-    sources: null,
-    ttl: { min: 255, max: 255 },
-    authType: authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE,
-    authData: authentication.type === 'pass' ? authentication.data : null,
-    adverInt: router.adverInterval / 1000
-  }
+/** A virtual address that was left behind must never become the source of our advertisements. */
+function primaryAddressOf(config: VirtualRouterConfig, found: NetworkInterface): string {
+  const virtual = config.addresses.map(({ address }) => address)
+  const own = config.sourceAddress ?? ownAddress(found, config.family, virtual)
+  if (own !== null) return own
+  const kind = config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'
+  throw new TshaError(
+    'TSHA_E_INTERFACE',
+    `interface ${found.name} has no ${kind} address of its own; advertisements need one as their source`
+  )
 }
