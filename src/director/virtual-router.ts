@@ -9,6 +9,7 @@ import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Conditions, VirtualRouter } from '../vrrp/model.js'
 import { Speaker } from '../vrrp/speaker.js'
+import { canonicalAddress } from '../vrrp/wire/address.js'
 import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 import { gratuitousArpAnnouncer } from './announcer.js'
 import type { Log } from './log.js'
@@ -177,8 +178,12 @@ export class RunningRouter {
   }
 }
 
-function describeRouter(config: VirtualRouterConfig, found: NetworkInterface): VirtualRouter {
-  const addresses = config.addresses.map((entry) => entry.address)
+/** @throws {TshaError} `TSHA_E_INTERFACE` when the interface has no address to send from */
+export function describeRouter(
+  config: VirtualRouterConfig,
+  found: NetworkInterface
+): VirtualRouter {
+  const addresses = config.addresses.map((entry) => canonicalAddress(entry.address))
   // A virtual address that was left behind must never become the source of our advertisements.
   const own = config.sourceAddress ?? ownAddress(found, config.family, addresses)
   if (own === null) {

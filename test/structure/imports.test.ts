@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
 const PURE = [
-  /^src\/vrrp\/(model|timing|machine|receive|discards|send|stamp|summary)\.ts$/,
+  /^src\/vrrp\/(model|timing|machine|receive|discards|send|stamp|summary|segment)\.ts$/,
   /^src\/vrrp\/wire\//,
   /^src\/director\/name-record\.ts$/,
   /^src\/health\/status\.ts$/,
