@@ -69,12 +69,32 @@ const parser = yargs(hideBin(process.argv))
       process.stdout.write(await check(loadOptions(argv)))
     }
   )
+  .command(
+    'listen',
+    'print every VRRP packet on an interface, and send nothing',
+    (argv) =>
+      configOptions(argv)
+        .option('interface', {
+          type: 'string',
+          demandOption: true,
+          describe: 'where to listen'
+        })
+        .option('json', { type: 'boolean', default: false, describe: 'one JSON object a line' }),
+    async (argv) => {
+      const { listen } = await import('../src/cli/listen.js')
+      // Without a file to judge by, packets are judged by themselves.
+      const hasConfig = argv.config !== undefined || argv.keepalivedConf !== undefined
+      const load = hasConfig ? loadOptions(argv) : null
+      await endNow(await listen({ interface: argv.interface, json: argv.json, load }))
+    }
+  )
   .example('$0 --role master', `the master director, configured by ${DEFAULT_CONFIG}`)
   .example(
     '$0 --keepalived-conf /etc/keepalived/keepalived.conf --nginx-conf /etc/nginx/nginx.conf',
     'a director configured by the files of the daemons that it replaces'
   )
   .example('$0 check --role backup', 'what would the other director do?')
+  .example('$0 listen --interface ens160', 'who speaks VRRP here?')
   .epilogue('Exit codes: 0 stopped as asked, 1 the system refused, 2 wrong configuration or flags.')
   .strict()
   .version(version())

@@ -1,7 +1,13 @@
 import { createHmac } from 'node:crypto'
-import type { Authentication as ConfiguredAuthentication, VirtualRouterConfig } from '../config/model.js'
+import type {
+  Authentication as ConfiguredAuthentication,
+  VirtualRouterConfig
+} from '../config/model.js'
+import { TshaError } from '../errors.js'
+import { ownAddress, type NetworkInterface } from '../linux/interface.js'
 import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
 import type { Authentication, Destination, VirtualRouter } from '../vrrp/model.js'
+import { canonicalAddress } from '../vrrp/wire/address.js'
 import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 
 /** TTL, or hop limit, of everything that is sent to a group (RFC 3768 §5.2.3). */
@@ -26,7 +32,7 @@ export function describeRouter(
     adverInterval: config.advertIntervalMs,
     downTimerAdverts: config.downTimerAdverts,
     primaryAddress,
-    addresses: config.addresses.map(({ address }) => address),
+    addresses: config.addresses.map(({ address }) => canonicalAddress(address)),
     authentication: authenticationOf(config.authentication),
     checksumPseudoHeader: config.checksumPseudoHeader,
     destination: destinationOf(config),
@@ -65,6 +71,22 @@ function authenticationOf(configured: ConfiguredAuthentication | null): Authenti
 function destinationOf({ unicast, multicastGroup }: VirtualRouterConfig): Destination {
   if (unicast === null) return { kind: 'multicast', group: multicastGroup }
   return { kind: 'unicast', ...unicast }
+}
+
+/**
+ * The source of our advertisements. A virtual address that was left behind must never become it.
+ *
+ * @throws {TshaError} `TSHA_E_INTERFACE` when the interface has no address to send from
+ */
+export function primaryAddressOf(config: VirtualRouterConfig, found: NetworkInterface): string {
+  const virtual = config.addresses.map(({ address }) => address)
+  const own = config.sourceAddress ?? ownAddress(found, config.family, virtual)
+  if (own !== null) return own
+  const kind = config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'
+  throw new TshaError(
+    'TSHA_E_INTERFACE',
+    `interface ${found.name} has no ${kind} address of its own; advertisements need one as their source`
+  )
 }
 
 /** What the kernel can check of an advertisement before it wakes the director. */

@@ -1,8 +1,7 @@
 import type { VirtualRouterConfig } from '../config/model.js'
-import { TshaError } from '../errors.js'
 import { systemClock } from '../linux/clock.js'
 import { forwardsIpv6 } from '../linux/forwarding.js'
-import { ownAddress, readInterface, type NetworkInterface } from '../linux/interface.js'
+import { readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
 import type { AddressChange, NetworkMonitor } from '../linux/network-monitor.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
@@ -13,7 +12,7 @@ import { AddressGuard } from './address-guard.js'
 import { handsOverBeforeFault, type RouterConditions } from './conditions.js'
 import { Faults } from './faults.js'
 import type { Log } from './log.js'
-import { describeRouter, expectedOf } from './router-model.js'
+import { describeRouter, expectedOf, primaryAddressOf } from './router-model.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -205,7 +204,10 @@ export class RunningRouter {
   async stop(): Promise<void> {
     await this.#speaker.stop()
     if (this.#isClosed) return
-    this.#log.info({ ...this.#speaker.statistics, drops: this.#vrrpSocket.drops }, 'vrrp statistics')
+    this.#log.info(
+      { ...this.#speaker.statistics, drops: this.#vrrpSocket.drops },
+      'vrrp statistics'
+    )
     this.close()
   }
 
@@ -258,7 +260,8 @@ export class RunningRouter {
     if (change.kind === 'added') this.#guard.added(change)
     else this.#guard.removed(change)
     // Without the address that our advertisements come from, nobody could answer to them.
-    if (change.interface !== this.config.interface || change.address !== this.#primaryAddress) return
+    if (change.interface !== this.config.interface || change.address !== this.#primaryAddress)
+      return
     const isGone = change.kind === 'removed'
     this.#log[isGone ? 'error' : 'info'](
       { address: change.address },
@@ -316,16 +319,4 @@ function otherInterfaces(config: VirtualRouterConfig): readonly string[] {
   const names = new Set(all.map((entry) => entry.interface ?? config.interface))
   names.delete(config.interface)
   return [...names]
-}
-
-/** A virtual address that was left behind must never become the source of our advertisements. */
-function primaryAddressOf(config: VirtualRouterConfig, found: NetworkInterface): string {
-  const virtual = config.addresses.map(({ address }) => address)
-  const own = config.sourceAddress ?? ownAddress(found, config.family, virtual)
-  if (own !== null) return own
-  const kind = config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'
-  throw new TshaError(
-    'TSHA_E_INTERFACE',
-    `interface ${found.name} has no ${kind} address of its own; advertisements need one as their source`
-  )
 }

@@ -24,6 +24,9 @@ export class Subject {
             return () => {
               if (this.#due === due) this.#due = null
             }
+          },
+          afterPoll: (callback) => {
+            callback()
           }
         },
         socket: { send: () => undefined, flush: () => Promise.resolve(), close: () => undefined },
@@ -41,7 +44,7 @@ export class Subject {
         }
       }
     )
-    this.#speaker.start(true)
+    this.#speaker.start(null)
   }
 
   get state(): State {
