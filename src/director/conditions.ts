@@ -28,7 +28,10 @@ export interface Fault {
 export interface RouterConditions {
   /** The effective priority: 1 to 254, and 255 for an address owner. */
   readonly priority: number
-  /** False while anything but a file lowers the priority: it tells of a failure of ours. */
+  /**
+   * False while anything but a file lowers the priority, which tells of a failure of ours, and while
+   * there are faults before which the addresses are handed over.
+   */
   readonly serviceUp: boolean
   /** Empty when it may take part in the election. */
   readonly faults: readonly Fault[]
@@ -63,12 +66,16 @@ export function conditionsOf(
   const isOwner = router.priority === OWNER
   const tracks = group ? tracksInGroup(router.track, group) : router.track
   const effects = tracks.filter((track) => !isOwner || isFaultOnly(track)).map(toEffect(readings))
-  const faults = effects.map((effect) => effect.fault).filter((fault) => fault !== null)
+  const faults = [
+    ...ownInterfaceFault(router, readings),
+    ...effects.map((effect) => effect.fault).filter((fault) => fault !== null)
+  ]
+  const hasFailed = effects.some((effect) => effect.isFailure)
   const total = effects.reduce((sum, effect) => sum + effect.added, router.priority)
   return {
     priority: isOwner ? OWNER : Math.min(HIGHEST, Math.max(LOWEST, total)),
-    serviceUp: !effects.some((effect) => effect.isFailure),
-    faults: [...ownInterfaceFault(router, readings), ...faults]
+    serviceUp: !hasFailed && !handsOverBeforeFault(router, faults),
+    faults
   }
 }
 
@@ -81,6 +88,7 @@ export function handsOverBeforeFault(
   faults: readonly Fault[]
 ): boolean {
   return (
+    faults.length > 0 &&
     router.handOver === 'make-before-break' &&
     !faults.some(({ cause, name }) => cause === 'own-interface' || name === router.interface)
   )

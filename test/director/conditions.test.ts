@@ -184,5 +184,10 @@ t.test('a fault hands over first where make-before-break is chosen and the netwo
   t.equal(handsOverBeforeFault(router, script), true)
   t.equal(handsOverBeforeFault({ ...router, handOver: 'keepalived' }, script), false)
   t.equal(handsOverBeforeFault(router, conditionsOf(router, null, own).faults), false)
+  t.equal(handsOverBeforeFault(router, []), false)
+  const serviceUp = (handOver: 'keepalived' | 'make-before-break'): boolean =>
+    conditionsOf({ ...ROUTER, handOver, track: [track('script', 0)] }, null, FAILS).serviceUp
+  t.equal(serviceUp('make-before-break'), false)
+  t.equal(serviceUp('keepalived'), true)
   t.end()
 })

@@ -131,3 +131,33 @@ t.test('what cannot be read is told once and counts as 0', async (t) => {
 t.test('a file without end is read up to 64 bytes', async (t) => {
   t.same(await followed(t, `${' '.repeat(10)}12${' '.repeat(100_000)}`).until(1), [12])
 })
+
+t.test('a server that hangs is told, is asked once, and the last number holds', async (t) => {
+  const folder = t.testdir()
+  const told: (number | string)[] = []
+  let asked = 0
+  let answer = (): void => undefined
+  const check = new FileCheck(
+    `${folder}/value`,
+    { changed: (value) => told.push(value), troubled: (message) => told.push(message) },
+    async () => {
+      asked += 1
+      if (asked === 2) await new Promise<void>((resolve) => (answer = resolve))
+      return String(asked)
+    }
+  )
+  t.teardown(() => {
+    check.stop()
+  })
+  check.start()
+  while (asked < 2) {
+    await setTimeout(25) // no event tells of a reader that is asked
+    writeFileSync(`${folder}/value`, '')
+  }
+  await setTimeout(4200) // two polls go by
+  t.equal(asked, 2)
+  t.same(told, [1, `${folder}/value did not answer within 1000 ms; its last number holds`])
+  answer()
+  while (told.length < 3) await setTimeout(10)
+  t.equal(told[2], 2)
+})

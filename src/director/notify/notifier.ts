@@ -102,7 +102,8 @@ export class Notifier {
   }
 
   /**
-   * Waits for the scripts, at most 5 s, and ends those that are left; the reader of the pipe is asked to
+   * Waits for the scripts, at most 5 s, and ends the one that hangs, so that those that wait behind it
+   * have their turn: 10 s in all. The reader of the pipe is asked to
    * end when it can have read everything. Never rejects.
    */
   async stop(): Promise<void> {
@@ -114,6 +115,8 @@ export class Notifier {
     const queues = [...this.#queues.values()]
     const idle = Promise.all(queues.map((queue) => queue.untilIdle()))
     await atMost(STOP_GRACE_MS, idle)
+    for (const queue of queues) queue.hurry()
+    await atMost(KILL_MS, idle)
     for (const queue of queues) queue.end()
     await atMost(KILL_MS, idle)
   }

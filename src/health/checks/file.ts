@@ -38,6 +38,7 @@ export interface FileObserver {
 export class FileCheck {
   readonly #path: string
   readonly #observer: FileObserver
+  readonly #readBeginning: (path: string) => Promise<string>
   #value: number | null = null
   #watcher: FSWatcher | null = null
   #poll: NodeJS.Timeout | null = null
@@ -49,9 +50,10 @@ export class FileCheck {
   #trouble = ''
 
   /** @param path an absolute path */
-  constructor(path: string, observer: FileObserver) {
+  constructor(path: string, observer: FileObserver, readBeginning = readBeginningOf) {
     this.#path = path
     this.#observer = observer
+    this.#readBeginning = readBeginning
   }
 
   /** Null until it was read for the first time. */
@@ -104,14 +106,7 @@ export class FileCheck {
   async #readOnce(): Promise<Content> {
     try {
       if (!this.#watcher) this.#watch(await statfs(dirname(this.#path)))
-      const file = await open(this.#path, constants.O_RDONLY | constants.O_NONBLOCK)
-      try {
-        const buffer = Buffer.alloc(READ_BYTES)
-        const { bytesRead } = await file.read(buffer, 0, READ_BYTES, 0)
-        return { text: buffer.toString('latin1', 0, bytesRead), failure: null }
-      } finally {
-        await file.close()
-      }
+      return { text: await this.#readBeginning(this.#path), failure: null }
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
       return { text: null, failure: isMissing ? null : String(error) }
@@ -166,6 +161,18 @@ export class FileCheck {
     if (this.#isStopped || message === this.#trouble) return
     this.#trouble = message
     this.#observer.troubled(`${this.#path} ${message}`)
+  }
+}
+
+/** Opened so that a pipe, or a device, in its place does not keep us waiting. */
+async function readBeginningOf(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const buffer = Buffer.alloc(READ_BYTES)
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, 0)
+    return buffer.toString('latin1', 0, bytesRead)
+  } finally {
+    await file.close()
   }
 }
 

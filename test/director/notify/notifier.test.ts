@@ -157,3 +157,17 @@ t.test('scripts that do not end hold the stop up for 5 s', async (t) => {
   t.same(diary.lines(), ['term'])
   t.same(messages(), ['notify script did not end before tsha and is killed'])
 })
+
+t.test('a script that hangs does not keep the one of the stop from running', async (t) => {
+  const diary = new Diary(`${t.testdir()}/diary`)
+  const { notifier } = await open(null)
+  const notify = {
+    ...NOBODY,
+    master: shell(`trap 'echo term >> ${diary.path}; exit' TERM; sleep 60 & wait`),
+    stop: shell(`echo stop >> ${diary.path}`)
+  }
+  notifier.stateChanged('INSTANCE', 'VI_1', 'MASTER', 100, notify)
+  notifier.stateChanged('INSTANCE', 'VI_1', 'STOP', 100, notify)
+  await notifier.stop()
+  t.same(diary.lines(), ['term', 'stop'])
+})

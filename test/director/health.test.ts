@@ -1,0 +1,154 @@
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import type { Config, Track, VirtualRouterConfig } from '../../src/config/model.js'
+import { DirectorHealth } from '../../src/director/health.js'
+import type { RouterConditions } from '../../src/director/conditions.js'
+import { memoryLog, starter } from './notify/support.js'
+import { ROUTER } from './router-config.js'
+
+const NOTHING = {
+  role: null,
+  routerId: 'director1',
+  syncGroups: [],
+  election: {
+    startupDelayMs: 0,
+    delayAfterBootMs: 0,
+    notifyFifo: null,
+    nice: 0,
+    realtimePriority: null,
+    lockMemory: false,
+    logUnknownVrids: false
+  },
+  processes: [],
+  files: [],
+  serviceCheck: null,
+  proxy: null,
+  pidFile: null
+} as const
+
+interface Setup {
+  readonly health: DirectorHealth
+  readonly conditions: () => RouterConditions
+  readonly messages: () => readonly string[]
+  readonly until: (is: (conditions: RouterConditions) => boolean) => Promise<RouterConditions>
+}
+
+/** A director whose one virtual router follows things; its checks run. */
+function setup(t: Test, track: readonly Track[], config: Partial<Config>): Setup {
+  const router: VirtualRouterConfig = { ...ROUTER, track }
+  const { log, messages } = memoryLog()
+  let heard = (): void => undefined
+  const health = new DirectorHealth({
+    config: { ...NOTHING, scripts: [], virtualRouters: [router], ...config },
+    identityOf: () => ({ uid: undefined, gid: undefined }),
+    starter: starter(),
+    log,
+    onChange: () => {
+      heard()
+    }
+  })
+  t.teardown(() => {
+    health.stop()
+  })
+  const conditions = (): RouterConditions => health.conditionsOf(router)
+  const until: Setup['until'] = async (is) => {
+    while (!is(conditions())) await new Promise<void>((resolve) => (heard = resolve))
+    return conditions()
+  }
+  return { health, conditions, messages, until }
+}
+
+const SCRIPT = {
+  name: 'A',
+  user: null,
+  group: null,
+  initFail: false,
+  intervalMs: 50,
+  timeoutMs: 2000,
+  rise: 1,
+  fall: 1
+} as const
+
+t.setTimeout(20_000)
+
+t.test(
+  'a script holds the router back until its first result, then lets it in and out',
+  async (t) => {
+    const folder = t.testdir({ pass: '' })
+    const track: Track = { kind: 'script', check: 'A', weight: 0, reverse: false }
+    const command = ['/usr/bin/test', '-e', `${folder}/pass`]
+    const { health, conditions, until } = setup(t, [track], { scripts: [{ ...SCRIPT, command }] })
+    t.match(conditions().faults, [{ isAwaited: true, what: 'script A has no result yet' }])
+    health.start()
+    await until(({ faults }) => faults.length === 0)
+    rmSync(`${folder}/pass`)
+    const { faults } = await until((each) => each.faults.length > 0)
+    t.match(faults, [{ isAwaited: false, what: 'script A fails' }])
+  }
+)
+
+t.test('keepalived: with init_fail a script has failed before it ran', (t) => {
+  const track: Track = { kind: 'script', check: 'A', weight: -20, reverse: false }
+  const scripts = [{ ...SCRIPT, command: ['/bin/true'], initFail: true }]
+  t.match(setup(t, [track], { scripts }).conditions(), { priority: 80, serviceUp: false })
+  t.end()
+})
+
+t.test(
+  'a script that cannot be run fails, is told once, and counts again when it can',
+  async (t) => {
+    const folder = t.testdir({ script: '#!/bin/sh\n' })
+    const track: Track = { kind: 'script', check: 'A', weight: -20, reverse: false }
+    const scripts = [{ ...SCRIPT, command: [`${folder}/script`] }]
+    const { health, until, messages } = setup(t, [track], { scripts })
+    health.start()
+    await until(({ priority }) => priority === 80)
+    chmodSync(`${folder}/script`, 0o755)
+    await until(({ priority }) => priority === 100)
+    t.same(messages(), ['check fails', 'check passes'])
+  }
+)
+
+t.test('files, processes and links count as well', async (t) => {
+  const folder = t.testdir({ value: '5' })
+  const process = { name: 'P', process: 'no-such-process', parameters: null, fullCommand: false }
+  const counts = { quorum: 1, quorumMax: Infinity, terminateDelayMs: 0, forkDelayMs: 0 }
+  const track: readonly Track[] = [
+    { kind: 'file', check: 'F', weight: 2, reverse: false },
+    { kind: 'process', check: 'P', weight: -3, reverse: false },
+    { kind: 'interface', check: 'eth2', weight: -40, reverse: false }
+  ]
+  const { health, conditions, until } = setup(t, track, {
+    files: [{ name: 'F', path: `${folder}/value` }],
+    processes: [{ ...process, ...counts, intervalMs: 1000 }]
+  })
+  t.equal(conditions().priority, 100)
+  health.start()
+  await until(({ priority }) => priority === 107)
+  writeFileSync(`${folder}/value`, '10')
+  await until(({ priority }) => priority === 117)
+  health.linkChanged('eth2', false)
+  t.match(conditions(), { priority: 77, serviceUp: false, faults: [] })
+  health.linkChanged('eth2', true)
+  health.linkChanged('ens160', false)
+  t.match(conditions().faults, [{ cause: 'own-interface', name: 'ens160' }])
+})
+
+t.test('the interfaces that count are those of the routers and those that are followed', (t) => {
+  const eth2: Track = { kind: 'interface', check: 'eth2', weight: 0, reverse: false }
+  const eth3: Track = { kind: 'interface', check: 'eth3', weight: 0, reverse: false }
+  const group = {
+    name: 'G',
+    members: ['VI_1'],
+    tracksWeights: false,
+    track: [eth3],
+    notify: ROUTER.notify
+  }
+  const routers = [
+    { ...ROUTER, track: [eth2] },
+    { ...ROUTER, interface: 'eth4', tracksInterface: false }
+  ]
+  const config = { ...NOTHING, scripts: [], virtualRouters: routers, syncGroups: [group] }
+  t.same(DirectorHealth.interfacesOf(config), ['ens160', 'eth2', 'eth3'])
+  t.end()
+})
