@@ -69,9 +69,16 @@ await t.test('addresses that somebody else removes', { skip: cannotRun('tcpdump'
       holdOffMs: 60_000
     })
     t.ok(Number(line['withinMs']) < 10_000)
-    const taken = await lab.watch.waitForChange('director2', true, 2000, mark)
     await lab.watch.waitForOwners(['director2'], SETTLE_TIMEOUT_MS)
-    t.ok(taken.at > 0)
+    const changes = lab.watch.changes.since(mark)
+    const gaps = changes.flatMap((change, index) =>
+      change.owners.length > 0 ? [] : [(changes[index + 1]?.at ?? Infinity) - change.at]
+    )
+    // One is the removal; between two machines either order occurs.
+    t.ok(
+      gaps.every((gap) => gap <= 100),
+      `nobody had it for ${gaps.join(' and ')} ms`
+    )
   })
 
   await t.test(
