@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { openPacketReceiver } from '../../src/linux/packet-receiver.js'
 import { addressBytes } from '../../src/linux/socket-address.js'
@@ -11,6 +14,7 @@ const NEAR = '020000000001'
 const GROUP_MAC = '01005e000012'
 const GROUP6_MAC = '333300000012'
 const PASSWORD = '3132333435360000'
+const FLOOD = fileURLToPath(new URL('./lab/flood.js', import.meta.url))
 
 interface Advert {
   vrid?: number
@@ -225,6 +229,54 @@ await t.test('advertisements are sent and received', { skip: cannotRun() }, asyn
     const toPartner = advert6({ source: 'fe80::1', to: 'fe80::2' })
     const options = { ...MULTICAST6, group: null }
     t.equal(await sniff('vrrp6', toPartner, options, 'fe80::2'), toPartner)
+  })
+
+  await t.test('a flood that will be discarded costs little, and hides nothing', async (t) => {
+    const FLOOD_SECONDS = 2
+    const packets = new Arrivals<string>()
+    const socket = openVrrpSocket(
+      MULTICAST,
+      (packet) => {
+        packets.add(hex(packet))
+      },
+      onError
+    )
+    t.teardown(() => {
+      socket.close()
+    })
+    for (const [vrid, mostRead] of [
+      [52, 0],
+      [51, (FLOOD_SECONDS + 1) * 100]
+    ] as const) {
+      packets.all.splice(0)
+      const flood = advert({ vrid, auth: '3132333435370000' })
+      const args = [indexOf('far'), 50_000, FLOOD_SECONDS, frameOf(flood)].map(String)
+      const child = spawn(process.execPath, [FLOOD, ...args], { stdio: 'ignore' })
+      t.teardown(() => {
+        child.kill('SIGKILL')
+      })
+      let sent = 0
+      const before = process.cpuUsage()
+      const genuine = setInterval(() => {
+        sendFrame('far', frameOf(advert()))
+        sent += 1
+      }, 10)
+      await once(child, 'exit')
+      clearInterval(genuine)
+      const { user, system } = process.cpuUsage(before)
+      const cpuMs = Math.round((user + system) / 1000)
+      await packets.first(
+        () => packets.all.filter((packet) => packet === advert()).length === sent,
+        'every genuine advertisement'
+      )
+      const read = packets.all.filter((packet) => packet === flood).length
+      t.ok(read <= mostRead, `${read} of the flood read`)
+      t.ok(
+        cpuMs < FLOOD_SECONDS * 500,
+        `${cpuMs} ms of CPU in ${FLOOD_SECONDS} s, our senders' too`
+      )
+    }
+    t.ok(socket.drops > 1000, `${socket.drops} thrown away unread`)
   })
 
   /** What leaves on the cable when a packet is sent. */
