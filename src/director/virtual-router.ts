@@ -152,6 +152,7 @@ export class RunningRouter {
     this.#monitor.watch(this.#interface, {
       linkChanged: (isUp) => {
         this.#log.warn({ interface: name, isUp }, 'link changed')
+        this.#guard.linkChanged(name, isUp)
         this.#isLinkUp = isUp
         this.#applyLink()
       },
@@ -165,7 +166,10 @@ export class RunningRouter {
     })
     for (const other of this.#otherInterfaces) {
       this.#monitor.watch(other, {
-        linkChanged: () => undefined,
+        linkChanged: (isUp) => {
+          this.#log.warn({ interface: other.name, isUp }, 'link changed')
+          this.#guard.linkChanged(other.name, isUp)
+        },
         addressChanged: (change) => {
           this.#addressChanged(change)
         },

@@ -149,6 +149,19 @@ t.test('other addresses, and our own on other interfaces, are none of our busine
   t.end()
 })
 
+t.test('addresses that go with the link of their interface were removed by nobody', async (t) => {
+  const stage = new Stage()
+  stage.becomeMaster()
+  stage.care.linkChanged('ens160', false)
+  stage.care.removed(VIP6)
+  t.strictSame(stage.record, [])
+  stage.care.linkChanged('ens160', true)
+  stage.care.added(VIP6)
+  stage.care.removed(VIP6)
+  await settle()
+  t.strictSame(stage.record, ['put back', 'announce'])
+})
+
 t.test('an address that comes to a backup is told loudly, and left where it is', async (t) => {
   const stage = new Stage()
   stage.clock.advanceTo(5000)
