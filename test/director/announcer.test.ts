@@ -141,6 +141,9 @@ t.test('cancel forgets what is not sent yet', (t) => {
   t.equal(stage.clock.timers, 0)
   stage.clock.advanceTo(1000)
   t.equal(stage.record.length, 1)
+  stage.announcer.announce('refresh')
+  stage.clock.advanceTo(2000)
+  t.equal(stage.record.length, 2, 'and the next burst has its own length')
   t.end()
 })
 
