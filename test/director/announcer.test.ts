@@ -135,7 +135,7 @@ t.test('an announcement during a burst makes it longer at most, never shorter', 
 })
 
 t.test('cancel forgets what is not sent yet', (t) => {
-  const stage = new Stage(['10.0.0.1'], { garpIntervalMs: 100 })
+  const stage = new Stage(['10.0.0.1'], { repeat: 5, garpIntervalMs: 100 })
   stage.announcer.announce('mastery')
   stage.announcer.cancel()
   t.equal(stage.clock.timers, 0)
