@@ -130,8 +130,8 @@ function removed(
   if (!state.isMaster || !state.present.has(address)) return stay(state)
   const next = { ...state, present: withoutMember(state.present, address) }
   if (hasExpired) return { state: next, actions: [{ kind: 'expired', address }] }
-  // On the way out: the partner takes over.
-  if (state.aloneAt !== null) return stay(next)
+  // Handing over: until the partner takes it, the address serves here.
+  if (state.aloneAt !== null) return { state: next, actions: [{ kind: 'put-back', address }] }
   const after = now - (state.putBackAt.get(address) ?? -Infinity)
   // Half a service beats none: in this hold-off nobody was there to take over.
   if (after >= SAME_OPPONENT || now < state.holdOffUntil) {
@@ -149,7 +149,10 @@ function removed(
       holdOffUntil: now + holdOff,
       aloneAt: now + setting.answerWithin
     },
-    actions: [{ kind: 'yield', address, after, holdOff }]
+    actions: [
+      { kind: 'yield', address, after, holdOff },
+      { kind: 'put-back', address }
+    ]
   }
 }
 

@@ -46,6 +46,7 @@ export class AddressCare {
   readonly #ports: CarePorts
   readonly #log: Log
   readonly #driver: RuleDriver<CareState, CareEvent, CareAction>
+  readonly #downInterfaces = new Set<string>()
   #isPuttingBack = false
   /** Asked to be put back, over all. */
   #removals = 0
@@ -93,10 +94,16 @@ export class AddressCare {
     if (address !== null) this.#driver.feed({ kind: 'added', address })
   }
 
+  /** An interface without a link may lose its addresses (IPv6), and nobody else has removed them. */
+  linkChanged(interfaceName: string, isUp: boolean): void {
+    if (isUp) this.#downInterfaces.delete(interfaceName)
+    else this.#downInterfaces.add(interfaceName)
+  }
+
   /** The kernel says that an address is gone from an interface, whoever removed it. */
   removed(place: PlacedAddress): void {
     const address = this.#find(place)
-    if (address === null) return
+    if (address === null || this.#downInterfaces.has(place.interface)) return
     const hasExpired = this.#ports.clock.now() >= this.#ports.heldUntil()
     this.#driver.feed({ kind: 'removed', address, hasExpired })
   }

@@ -114,7 +114,11 @@ export class AddressGuard {
     this.#predecessorWithinMs = ((config.downTimerAdverts + 1) * interval) / 2 + MARGIN_MS
     const cared = addresses
       .filter(({ noTrack }) => !noTrack)
-      .map((entry) => ({ ...entry, interface: placeOf(entry) }))
+      .map((entry) => ({
+        address: entry.address,
+        prefixLength: entry.prefixLength,
+        interface: placeOf(entry)
+      }))
     const indexOf = (name: string): number => found.find((each) => each.name === name)?.index ?? 0
     this.#care = new AddressCare(
       cared,
@@ -154,6 +158,11 @@ export class AddressGuard {
   heard(priority: number): void {
     this.#heardAt = this.#clock.now()
     if (priority > 0) this.#care.heard()
+  }
+
+  /** An interface with addresses of ours was switched on or off, or got or lost its carrier. */
+  linkChanged(interfaceName: string, isUp: boolean): void {
+    this.#care.linkChanged(interfaceName, isUp)
   }
 
   /** The kernel says that an address is on an interface, for the first time or again. */

@@ -164,7 +164,7 @@ export class Elections {
     }
     const back = opened
     this.#routers = this.#routers.map((router) => (router === gone ? back : router))
-    this.#startRouter(back)
+    if (this.#isStarted) this.#startRouter(back)
     // A request to stop that came while it was opened did not know of it.
     if (this.#isStopping) await back.stop()
   }

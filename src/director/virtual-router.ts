@@ -48,6 +48,7 @@ export class RunningRouter {
   readonly #faults = new Faults()
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
+  #canHold = true
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #isStarted = false
@@ -69,6 +70,7 @@ export class RunningRouter {
       router.close()
       throw error
     }
+    router.#watchInterfaces()
     return router
   }
 
@@ -175,7 +177,6 @@ export class RunningRouter {
 
   /** Takes part in the election from now on. */
   start(): void {
-    this.#watchInterfaces()
     this.#log.info(
       {
         interface: this.config.interface,
@@ -220,27 +221,18 @@ export class RunningRouter {
     this.#guard.close()
   }
 
+  /** The director's health hears of the links too, and later: the guard has to know first. */
   #watchInterfaces(): void {
-    const { monitor } = this.#ports
-    const addressChanged = (change: AddressChange): void => {
-      this.#addressChanged(change)
-    }
-    this.#unwatch.push(
-      monitor.watch(this.#interface, {
-        linkChanged: () => undefined, // the director's health knows of the links
-        addressChanged,
+    for (const found of [this.#interface, ...this.#otherInterfaces]) {
+      const unwatch = this.#ports.monitor.watch(found, {
+        linkChanged: (isUp) => {
+          this.#guard.linkChanged(found.name, isUp)
+        },
+        addressChanged: (change) => {
+          this.#addressChanged(change)
+        },
         gone: () => {
-          this.#log.error({ interface: this.config.interface }, 'the interface is gone')
-          this.#ports.gone(this)
-        }
-      })
-    )
-    for (const other of this.#otherInterfaces) {
-      const unwatch = monitor.watch(other, {
-        linkChanged: () => undefined,
-        addressChanged,
-        gone: () => {
-          this.#log.error({ interface: other.name }, 'an interface with virtual addresses is gone')
+          this.#log.error({ interface: found.name }, 'the interface is gone')
           this.#ports.gone(this)
         }
       })
@@ -274,7 +266,8 @@ export class RunningRouter {
   #holdable(canHold: boolean): void {
     if (canHold) this.#log.warn('addresses can be changed again: taking part in the election')
     else this.#log.error('the addresses cannot be held: leaving the election')
-    this.#setFaults({ addresses: !canHold })
+    this.#canHold = canHold
+    this.#apply()
   }
 
   /**
@@ -296,7 +289,7 @@ export class RunningRouter {
     this.#setFaults({
       link: tracked.length < faults.length,
       tracker: hasTracked && !waits,
-      'address-conflict': isOpposed
+      addresses: !this.#canHold || isOpposed
     })
   }
 

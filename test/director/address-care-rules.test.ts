@@ -60,7 +60,7 @@ const stories: Readonly<Record<string, Story>> = {
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [10_999, removed(), 'yield v1 9999 60000']
+    [10_999, removed(), 'yield v1 9999 60000, put-back v1']
   ],
   'a flush of all addresses is one removal of each': [
     [0, master],
@@ -70,8 +70,8 @@ const stories: Readonly<Record<string, Story>> = {
     [1000, removed('v2'), 'put-back v2'],
     [1010, added('v1')],
     [1010, added('v2')],
-    [2000, removed('v2'), 'yield v2 1000 60000'],
-    [2000, removed('v1')]
+    [2000, removed('v2'), 'yield v2 1000 60000, put-back v2'],
+    [2000, removed('v1'), 'put-back v1']
   ],
   'a renewal of the lease shows an address that is there': [
     [0, master],
@@ -105,7 +105,7 @@ const stories: Readonly<Record<string, Story>> = {
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [2000, removed(), 'yield v1 1000 60000'],
+    [2000, removed(), 'yield v1 1000 60000, put-back v1'],
     [2001, backup],
     [2650, heard],
     [6249, heard],
@@ -120,7 +120,7 @@ const stories: Readonly<Record<string, Story>> = {
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [2000, removed(), 'yield v1 1000 60000'],
+    [2000, removed(), 'yield v1 1000 60000, put-back v1'],
     [2001, backup],
     [3499, timer],
     [3500, timer, 'return nobody-heard']
@@ -130,7 +130,7 @@ const stories: Readonly<Record<string, Story>> = {
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [2000, removed(), 'yield v1 1000 60000'],
+    [2000, removed(), 'yield v1 1000 60000, put-back v1'],
     [2001, backup],
     [2650, heard],
     [3650, heard],
@@ -143,7 +143,7 @@ const stories: Readonly<Record<string, Story>> = {
       [5, added()],
       [1000, removed(), 'put-back v1'],
       [1010, added()],
-      [2000, removed(), 'yield v1 1000 60000'],
+      [2000, removed(), 'yield v1 1000 60000, put-back v1'],
       [2001, backup],
       [3500, timer, 'return nobody-heard'],
       [7100, master],
@@ -154,16 +154,16 @@ const stories: Readonly<Record<string, Story>> = {
       [8510, added()],
       [61_999, removed(), 'put-back v1'],
       [62_010, added()],
-      [62_020, removed(), 'yield v1 21 120000']
+      [62_020, removed(), 'yield v1 21 120000, put-back v1']
     ],
   'a master that hands over and finds nobody puts back as well': [
     [0, master],
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [2000, removed(), 'yield v1 1000 60000'],
+    [2000, removed(), 'yield v1 1000 60000, put-back v1'],
     [2100, added()],
-    [2200, removed()],
+    [2200, removed(), 'put-back v1'],
     [2300, added()],
     [3500, timer, 'return nobody-heard'],
     [3600, removed(), 'put-back v1']
@@ -173,7 +173,7 @@ const stories: Readonly<Record<string, Story>> = {
     [5, added()],
     [1000, removed(), 'put-back v1'],
     [1010, added()],
-    [2000, removed(), 'yield v1 1000 60000'],
+    [2000, removed(), 'yield v1 1000 60000, put-back v1'],
     [2001, backup],
     [3500, timer, 'return nobody-heard'],
     [4000, heard, 'yield 58000'],
@@ -218,7 +218,7 @@ function opposed(at: number, holdOff: number): Story {
     [at + 10, added()],
     [at + 1000, removed(), 'put-back v1'],
     [at + 1010, added()],
-    [at + 2000, removed(), `yield v1 1000 ${holdOff}`],
+    [at + 2000, removed(), `yield v1 1000 ${holdOff}, put-back v1`],
     [at + 3500, timer, 'return nobody-heard'],
     [at + 3600, added()]
   ]

@@ -135,12 +135,15 @@ t.test('an announcement during a burst makes it longer at most, never shorter', 
 })
 
 t.test('cancel forgets what is not sent yet', (t) => {
-  const stage = new Stage(['10.0.0.1'], { garpIntervalMs: 100 })
+  const stage = new Stage(['10.0.0.1'], { repeat: 5, garpIntervalMs: 100 })
   stage.announcer.announce('mastery')
   stage.announcer.cancel()
   t.equal(stage.clock.timers, 0)
   stage.clock.advanceTo(1000)
   t.equal(stage.record.length, 1)
+  stage.announcer.announce('refresh')
+  stage.clock.advanceTo(2000)
+  t.equal(stage.record.length, 2, 'and the next burst has its own length')
   t.end()
 })
 
