@@ -16,6 +16,7 @@ interface Node {
   readonly additionalProperties?: Node | boolean
   readonly items?: Node
   readonly anyOf?: readonly Node[]
+  readonly oneOf?: readonly Node[]
 }
 
 interface Key {
@@ -23,19 +24,32 @@ interface Key {
   readonly default: unknown
 }
 
+/** What several keys have in common is documented once. */
+function shared(path: string): string {
+  return path
+    .replace(/^sync_groups\.NAME\.(track\[\]|notify)\./, 'virtual_routers.NAME.$1.')
+    .replace('excluded_addresses[].', 'addresses[].')
+    .replace(/^notify_fifo\.reader\./, 'virtual_routers.NAME.notify.EVENT.')
+    .replace(/\.notify\.\w+\.(command|user|group)$/, '.notify.EVENT.$1')
+}
+
 /** Every key of the schema, as the documentation writes it. */
 function keysOf(node: Node, path = '', keys = new Map<string, Key>()): Map<string, Key> {
   const required = node.required ?? []
   for (const [name, child] of Object.entries(node.properties ?? {})) {
     const childPath = path === '' ? name : `${path}.${name}`
-    keys.set(childPath, { isRequired: required.includes(name), default: child.default })
+    const other = keys.get(shared(childPath))
+    keys.set(shared(childPath), {
+      isRequired: required.includes(name) && other?.isRequired !== false,
+      default: other?.default ?? child.default
+    })
     keysOf(child, childPath, keys)
   }
   if (typeof node.additionalProperties === 'object') {
     keysOf(node.additionalProperties, `${path}.NAME`, keys)
   }
   if (node.items) keysOf(node.items, `${path}[]`, keys)
-  for (const choice of node.anyOf ?? []) keysOf(choice, path, keys)
+  for (const choice of [...(node.anyOf ?? []), ...(node.oneOf ?? [])]) keysOf(choice, path, keys)
   return keys
 }
 
