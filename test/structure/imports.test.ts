@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const PURE = [
   /^src\/vrrp\/(model|timing|machine|receive)\.ts$/,
   /^src\/vrrp\/wire\//,
+  /^src\/config\/(lease|nearest|command)\.ts$/,
   /^src\/director\/name-record\.ts$/,
   /^src\/health\/status\.ts$/,
   /^src\/proxy\/model\.ts$/,
