@@ -9,47 +9,24 @@ import type {
   UpstreamServer,
   VirtualServer
 } from '../proxy/model.js'
-import type { Config, LoadedConfig, VirtualRouterConfig } from './model.js'
-import { SERVICE_CHECK } from './router-schema.js'
+import { describeElections } from './describe-routers.js'
+import type { Config, LoadedConfig } from './model.js'
 import { formatDuration } from './units.js'
 
 /**
  * A short summary of a configuration for people: what is elected, tracked, listened on and proxied
- * to, what was ignored, and the notes. Ends without a line end. Never has a password in it.
+ * to, what was ignored, and the notes. Ends without a line end. Never has a secret in it.
  */
 export function describeConfig(loaded: LoadedConfig): string {
   const { config, ignored, notes } = loaded
   const lines = [
     `director ${config.routerId}${config.role === null ? '' : `, role ${config.role}`}`,
-    ...config.virtualRouters.flatMap((router) => describeRouter(router, config)),
+    ...describeElections(config),
     ...describeProxy(config)
   ]
   if (ignored.length > 0) lines.push(`ignored: ${ignored.join(', ')}`)
   lines.push(...notes.map((note) => `note: ${note}`))
   return lines.join('\n')
-}
-
-function describeRouter(router: VirtualRouterConfig, config: Config): string[] {
-  const addresses = router.addresses.map(
-    ({ address, prefixLength }) => `${address}/${prefixLength}`
-  )
-  const lease = router.addressLeaseMs === null ? 'off' : formatDuration(router.addressLeaseMs)
-  return [
-    `virtual router ${router.name}: interface ${router.interface}, VRID ${router.vrid}, ` +
-      `priority ${router.priority}, advertisement every ${formatDuration(router.advertIntervalMs)}, ` +
-      (router.authentication === null ? 'no authentication' : 'authentication PASS'),
-    `  addresses ${addresses.join(', ')}; hand over ${router.handOver}; address lease ${lease}`,
-    ...router.track.map(({ check, weight }) => {
-      const script = config.scripts.find(({ name }) => name === check)
-      const timed = check === SERVICE_CHECK ? config.serviceCheck : script
-      const timing = timed
-        ? `, every ${formatDuration(timed.intervalMs)}, timeout ${formatDuration(timed.timeoutMs)}, ` +
-          `fall ${timed.fall}, rise ${timed.rise}`
-        : ''
-      const command = script ? ` (${script.command.join(' ')})` : ''
-      return `  check ${check}${command}: weight ${weight}${timing}`
-    })
-  ]
 }
 
 function describeProxy({ proxy }: Config): string[] {

@@ -14,12 +14,12 @@ export type KeyBytes =
 export function decodeKey(key: string): KeyBytes {
   const { min, max } = HMAC_KEY_BYTES
   const range = `use ${min} to ${max} bytes`
-  if (!key.startsWith('hex:')) return sized(Buffer.from(key, 'utf8'), range)
+  if (!key.startsWith('hex:')) return sized(Uint8Array.from(Buffer.from(key, 'utf8')), range)
   const digits = key.slice('hex:'.length)
   if (!/^(?:[0-9a-f]{2})*$/i.test(digits)) {
     return { ok: false, reason: `has something else than pairs of hex digits; ${range}` }
   }
-  return sized(Buffer.from(digits, 'hex'), range)
+  return sized(Uint8Array.from(Buffer.from(digits, 'hex')), range)
 }
 
 function sized(bytes: Uint8Array, range: string): KeyBytes {

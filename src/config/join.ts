@@ -54,12 +54,17 @@ export async function joinSources(keepalived: KeepalivedSource, nginx: Source): 
   const routers = entriesOf(keepalived.value['virtual_routers']).map(
     ([name, router]) => [name, trackService(name, router, replaced, notes)] as const
   )
+  const groups = entriesOf(keepalived.value['sync_groups']).map(([name, group]) => {
+    const { tracks } = replaceTracks(group, replaced, notes)
+    return [name, isRecord(group) ? { ...group, track: tracks } : group] as const
+  })
   return {
     value: {
       ...nginx.value,
       ...keepalived.value,
       checks,
-      virtual_routers: Object.fromEntries(routers)
+      virtual_routers: Object.fromEntries(routers),
+      ...(groups.length === 0 ? {} : { sync_groups: Object.fromEntries(groups) })
     },
     places,
     problems: [...keepalived.problems, ...nginx.problems],
@@ -115,9 +120,25 @@ function trackService(
   notes: string[]
 ): unknown {
   if (!isRecord(router)) return router
+  const { tracks, service } = replaceTracks(router, replaced, notes)
+  if (!service) {
+    tracks.push(DEFAULT_SERVICE_TRACK)
+    notes.push(
+      `vrrp_instance ${name}: tsha is the proxy here and asks its own data path too, ${describeTiming(DEFAULT_SERVICE_TRACK)}`
+    )
+  }
+  return { ...router, track: tracks }
+}
+
+/** The tracks of a virtual router or sync group with the service check for those that look for nginx. */
+function replaceTracks(
+  owner: unknown,
+  replaced: ReadonlyMap<string, ReplacedCheck>,
+  notes: string[]
+): { tracks: unknown[]; service: Record<string, unknown> | null } {
   const tracks: unknown[] = []
   let service: Record<string, unknown> | null = null
-  for (const track of elementsOf(router['track'])) {
+  for (const track of elementsOf(memberOf(owner, 'track'))) {
     const check = memberOf(track, 'check')
     const replacement = typeof check === 'string' ? replaced.get(check) : undefined
     if (!replacement) {
@@ -131,21 +152,17 @@ function trackService(
     )
     if (service) service['weight'] = addWeights(service['weight'], weight)
     else {
-      service = { check: SERVICE_CHECK, ...replacement.timing, weight }
+      service = { ...(track as object), check: SERVICE_CHECK, ...replacement.timing, weight }
       tracks.push(service)
     }
   }
-  if (!service) {
-    tracks.push(DEFAULT_SERVICE_TRACK)
-    notes.push(
-      `vrrp_instance ${name}: tsha is the proxy here and asks its own data path too, ${describeTiming(DEFAULT_SERVICE_TRACK)}`
-    )
-  }
-  return { ...router, track: tracks }
+  return { tracks, service }
 }
 
 function addWeights(first: unknown, second: unknown): unknown {
   if (typeof first !== 'number' || typeof second !== 'number') return first
+  // Weight 0 is a fault, which is more than any priority.
+  if (first === 0 || second === 0) return 0
   return Math.max(MIN_WEIGHT, Math.min(MAX_WEIGHT, first + second))
 }
 

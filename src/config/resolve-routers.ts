@@ -122,7 +122,7 @@ class Resolver {
               process: check.process,
               parameters: check.parameters ?? null,
               fullCommand: check.full_command || check.parameters !== undefined,
-              quorum: check.quorum,
+              quorum: check.quorum_max === 0 ? 0 : check.quorum,
               quorumMax: check.quorum_max ?? Infinity,
               terminateDelayMs: check.terminate_delay,
               forkDelayMs: check.fork_delay,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { announcements, notify, tracks } from './check-schema.js'
 import {
   CHECK_INTERVAL_MAX_MS,
+  anyDuration,
   duration,
   interfaceName,
   ipAddress,
@@ -124,7 +125,8 @@ export const virtualRouter = section({
       error: 'is not a priority; use 1 to 255, or both as in { master: 100, backup: 90 }'
     })
     .optional(),
-  advert_interval: duration(10, 255_000).prefault('1s'),
+  // The range depends on the version: timing-rules.ts.
+  advert_interval: anyDuration.prefault('1s'),
   down_timer_adverts: whole(1, 100).default(3),
   authentication: authentication.optional(),
   checksum: z

@@ -47,9 +47,11 @@ function checkInterval({ path, value, version }: RawRouter, findings: Findings):
   const problem = (message: string): void => {
     findings.problem('TSHA_E_VALUE', `${shown} ${message}`, place)
   }
-  if (version === 2 && intervalMs % 1000 !== 0 && intervalMs <= 255_000) {
+  if (version === 2 && intervalMs % 1000 !== 0) {
     problem('is not whole seconds, which VRRPv2 counts; use 1s to 255s, or version 3')
-  } else if (version === 3 && intervalMs > 40_950) {
+  } else if (version === 2 && (intervalMs < 1000 || intervalMs > 255_000)) {
+    problem('is out of range; use 1s to 255s')
+  } else if (version === 3 && (intervalMs < 10 || intervalMs > 40_950)) {
     problem('is out of range for VRRPv3; use 10ms to 40.95s')
   } else if (version === 3 && intervalMs % 10 !== 0) {
     problem('is not whole centiseconds, which VRRPv3 counts; use 10ms to 40.95s in steps of 10ms')

@@ -158,8 +158,8 @@ function checkChecks(value: unknown, lists: readonly TrackList[], findings: Find
         [...path, 'command']
       )
     }
-    const [quorum, max] = [memberOf(check, 'quorum') ?? 1, memberOf(check, 'quorum_max')]
-    if (typeof quorum === 'number' && typeof max === 'number' && max > 0 && max < quorum) {
+    const [quorum, max] = [memberOf(check, 'quorum'), memberOf(check, 'quorum_max')]
+    if (typeof quorum === 'number' && typeof max === 'number' && max < quorum) {
       const message = `quorum_max ${max} is below the quorum of ${quorum}, so the check could never pass; use ${quorum} or more`
       findings.problem('TSHA_E_VALUE', message, [...path, 'quorum_max'])
     }

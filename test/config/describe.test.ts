@@ -40,6 +40,7 @@ virtual router web: interface eth0, VRID 51, priority 100, advertisement every 1
   addresses 192.0.2.1/24; hand over make-before-break; address lease off
   check service: weight -20, every 2s, timeout 2s, fall 1, rise 1
   check disk (/bin/true): weight -5, every 10s, timeout 10s, fall 1, rise 1
+elections: nice -20, SCHED_RR 1
 proxy: 4 workers as user nginx, 1024 connections each, error log /var/log/tsha/error.log (error)
   listener 0.0.0.0:80, names www.example.org
     / -> web; timeouts 1m/1m/1m; next upstream error timeout; access log /var/log/tsha/access.log

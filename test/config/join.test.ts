@@ -19,7 +19,7 @@ function keepalived(script: string, track = 'chk'): string {
 vrrp_instance a {
  interface eth0
  virtual_router_id 7
- virtual_ipaddress { 192.0.2.1 }
+ virtual_ipaddress { 192.0.2.1/24 }
  track_script { ${track} }
 }
 `

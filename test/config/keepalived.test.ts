@@ -25,31 +25,125 @@ ${changes.line ?? ''}
   return changes.replace ? text.replace(...changes.replace) : text
 }
 
-t.test(
-  'every directive outside of the supported ones is refused by name at its place',
-  async (t) => {
-    const rows: [line: string, problem: string][] = [
-      ['nopreempt', '14:1: directive "nopreempt" is not supported'],
-      ['  unicast_peer {\n 192.0.2.9\n }', '14:3: directive "unicast_peer" is not supported'],
-      ['use_vmac', '14:1: directive "use_vmac" is not supported'],
-      ['notify_master "/bin/x"', '14:1: directive "notify_master" is not supported'],
-      ['@master nopreempt', '14:1: conditional line "@master" is not supported'],
-      ['$X=1', '14:1: definition "$X=1" is not supported']
+t.test('what is not supported is refused by name, at its place, with the reason', async (t) => {
+  const rows: [line: string, problem: string][] = [
+    [
+      'use_vmac',
+      '14:1: directive "use_vmac" is not supported: tsha uses the MAC address of the interface and tells it by gratuitous ARP; remove it on both directors'
+    ],
+    [
+      '  virtual_routes {\n 192.0.2.9\n }',
+      '14:3: directive "virtual_routes" is not supported: tsha moves addresses alone; set routes and rules in the system or in a notify script'
+    ],
+    [
+      'smtp_alert',
+      '14:1: directive "smtp_alert" is not supported: tsha sends no mail; use notify and a script that does'
+    ],
+    ['nopremt', '14:1: directive "nopremt" is not supported; did you mean "nopreempt"?'],
+    ['~SEQ(X,1,3) accept', '14:1: sequence "~SEQ(X,1,3)" is not supported; write its lines out'],
+    [
+      '$X= \\\n  accept \\\n  nopreempt',
+      '14:1: definition "$X" of several lines is not supported; write its lines where it is used'
     ]
-    for (const [line, problem] of rows) {
-      t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ line }) }), [
-        `keepalived.conf:${problem} [TSHA_E_NOT_SUPPORTED]`
-      ])
-    }
-    const before =
-      'include other.conf\nvirtual_server 192.0.2.1 80 {\n  lb_algo rr\n}\nglobal_defs {\n  script_user root\n}\n'
-    t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ before }) }), [
-      'keepalived.conf:1:1: directive "include" is not supported [TSHA_E_NOT_SUPPORTED]',
-      'keepalived.conf:2:1: directive "virtual_server" is not supported [TSHA_E_NOT_SUPPORTED]',
-      'keepalived.conf:6:3: directive "script_user" is not supported [TSHA_E_NOT_SUPPORTED]'
+  ]
+  for (const [line, problem] of rows) {
+    t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ line }) }), [
+      `keepalived.conf:${problem} [TSHA_E_NOT_SUPPORTED]`
     ])
   }
-)
+  const before =
+    'virtual_server 192.0.2.1 80 {\n  lb_algo rr\n}\nglobal_defs {\n  enable_snmp_vrrp\n  vrrp_strict\n}\n'
+  t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ before }) }), [
+    'keepalived.conf:1:1: directive "virtual_server" is not supported: tsha is a proxy and has no IPVS; use nginx.conf or tsha.yaml for the servers [TSHA_E_NOT_SUPPORTED]',
+    'keepalived.conf:5:3: directive "enable_snmp_vrrp" is not supported: tsha has no SNMP; remove it [TSHA_E_NOT_SUPPORTED]',
+    'keepalived.conf:6:3: directive "vrrp_strict" is not supported: it drops packets to the virtual address, which no proxy can do without; remove it [TSHA_E_NOT_SUPPORTED]'
+  ])
+})
+
+t.test('what keepalived clears with a message is cleared with a note', async (t) => {
+  const rows: [changes: { replace?: [string, string]; line?: string }, note: string][] = [
+    [
+      { line: 'nopreempt' },
+      'vrrp_instance web: nopreempt has no effect with state MASTER; use state BACKUP on both directors, as in keepalived'
+    ],
+    [
+      { line: 'nopreempt', replace: ['priority 100', 'priority 255'] },
+      'vrrp_instance web: nopreempt has no effect with priority 255, as in keepalived'
+    ],
+    [
+      { line: 'preempt_delay 5' },
+      'vrrp_instance web: preempt_delay has no effect with state MASTER; use state BACKUP on both directors, as in keepalived'
+    ],
+    [
+      { line: 'nopreempt\npreempt_delay 5', replace: ['MASTER', 'BACKUP'] },
+      'vrrp_instance web: preempt_delay has no effect with nopreempt, as in keepalived'
+    ],
+    [
+      { line: 'unicast_src_ip 192.0.2.9' },
+      'vrrp_instance web: unicast_src_ip without unicast_peer has no effect: advertisements go to the multicast group, as in keepalived; name the partner in unicast_peer'
+    ],
+    [
+      { replace: ['    priority 100\n', '\n'] },
+      'vrrp_instance web: state MASTER without a priority is priority 255, the address owner, as in keepalived'
+    ],
+    [
+      { line: 'version 3' },
+      'virtual router web: VRRPv3 has no password (RFC 9568), so it is left out, as keepalived does; remove it, or use version 2 or HMAC'
+    ],
+    [
+      { line: 'track_interface {\n eth1 weight 254\n}' },
+      'weight 254 of eth1 is 253, as in keepalived'
+    ]
+  ]
+  for (const [changes, note] of rows) {
+    const { config, notes } = await load(t, { 'keepalived.conf': conf(changes) })
+    t.strictSame(notes, [note])
+    const isNopreempt = changes.line?.includes('nopreempt') === true
+    const isCleared = config.virtualRouters[0]?.initialState === 'master'
+    t.equal(config.virtualRouters[0]?.preempt, !isNopreempt || isCleared, note)
+    t.equal(config.virtualRouters[0]?.preemptDelayMs, 0)
+  }
+})
+
+t.test('included files, conditional lines and definitions', async (t) => {
+  const { config, notes } = await load(t, {
+    'keepalived.conf': conf({
+      before:
+        'include parts/*.conf\n$IF=eth7\n$NET=192.0.${LAST}\n$LAST=2\n@director1 $PRIO=120\n@other $PRIO=80\n',
+      replace: ['interface eth0', 'interface $IF'],
+      line: '@^director1 nopreempt\nvirtual_ipaddress_excluded {\n ${NET}.7/24\n}\nadvert_$LAST'.replace(
+        '\nadvert_$LAST',
+        ''
+      )
+    }).replace('priority 100', 'priority $PRIO'),
+    parts: { 'a.conf': 'global_defs {\n router_id ONE\n}\n', 'b.txt': 'nonsense' }
+  })
+  t.equal(config.routerId, 'ONE')
+  t.match(config.virtualRouters[0], {
+    interface: 'eth7',
+    priority: 120,
+    preempt: true,
+    excludedAddresses: [{ address: '192.0.2.7' }]
+  })
+  t.strictSame(notes, [
+    'conditional lines: the config id is director1, the name of this machine; left out are the lines of @other, @^director1'
+  ])
+  t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ before: 'include x.conf\n' }) }), [
+    'keepalived.conf:1:9: included file x.conf does not exist [TSHA_E_FILE]'
+  ])
+})
+
+t.test('a definition of definitions ends, however often it doubles', async (t) => {
+  const names = Array.from({ length: 16 }, (_, index) => String.fromCharCode(65 + index))
+  const lines = names.map((name, index) => {
+    const next = names[index + 1] ?? 'A'
+    return `$${name}=${`\${${next}}`.repeat(16)}`
+  })
+  const problems = await problemsOf(t, {
+    'keepalived.conf': `${lines.join('\n')}\n${conf({ replace: ['eth0', '$A'] })}`
+  })
+  t.equal(problems.length, 1)
+})
 
 t.test('values that cannot work are refused in keepalived\u2019s own words', async (t) => {
   const rows: [replace: [string, string], problem: string][] = [
@@ -66,20 +160,16 @@ t.test('values that cannot work are refused in keepalived\u2019s own words', asy
       '1:1: virtual_router_id is missing in virtual_routers web; use 1 to 255 [TSHA_E_REQUIRED]'
     ],
     [
-      ['    priority 100\n', '\n'],
-      '2:5: missing priority: default 255 means the address owner, which is not supported; use 1 to 254 [TSHA_E_VALUE]'
-    ],
-    [
-      ['priority 100', 'priority 255'],
-      '5:14: priority 255 means the address owner, which is not supported; use 1 to 254 [TSHA_E_VALUE]'
+      ['priority 100', 'priority 256'],
+      '5:14: priority 256 is out of range; use 1 to 255 [TSHA_E_VALUE]'
     ],
     [
       ['advert_int 1', 'advert_int 0.5'],
-      '6:16: advert_interval "0.5s" is out of range; use 1s to 255s [TSHA_E_VALUE]'
+      '6:16: advert_interval "0.5s" is not whole seconds, which VRRPv2 counts; use 1s to 255s, or version 3 [TSHA_E_VALUE]'
     ],
     [
       ['auth_type PASS', 'auth_type AH'],
-      '8:19: auth_type AH is not supported; use PASS [TSHA_E_NOT_SUPPORTED]'
+      '8:19: auth_type AH is not supported: AH is outside of every RFC since 3768, and of tsha; use PASS or auth_hmac on both directors [TSHA_E_NOT_SUPPORTED]'
     ],
     [
       ['        auth_pass 123456\n', '\n'],
@@ -87,15 +177,23 @@ t.test('values that cannot work are refused in keepalived\u2019s own words', asy
     ],
     [
       ['192.0.2.1/24', '192.0.2.1/33'],
-      '12:9: virtual_ipaddress "192.0.2.1/33" is not valid; use an IPv4 address such as 192.0.2.1/24 [TSHA_E_VALUE]'
+      '12:9: virtual_ipaddress "192.0.2.1/33" is not an address; use one such as 192.0.2.1/24 or 2001:db8::1/64 [TSHA_E_VALUE]'
     ],
     [
-      ['192.0.2.1/24', '192.0.2.1/24 dev eth1'],
-      '12:22: "dev" of a virtual_ipaddress is not supported; use addresses alone [TSHA_E_NOT_SUPPORTED]'
+      ['192.0.2.1/24', '192.0.2.1/24 peer 192.0.2.2'],
+      '12:22: "peer" in virtual_ipaddress is not supported: tsha has no addresses with a peer [TSHA_E_NOT_SUPPORTED]'
     ],
     [
-      ['192.0.2.1/24', '2001:db8::1'],
-      '12:9: IPv6 address 2001:db8::1 is not supported; use IPv4 addresses [TSHA_E_NOT_SUPPORTED]'
+      ['192.0.2.1/24', '192.0.2.1/24\n 2001:db8::1/64'],
+      '13:2: IPv6 address 2001:db8::1 is among IPv4 ones; a virtual router has addresses of one family, so give it one of its own, or exclude it from the advertisements [TSHA_E_VALUE]'
+    ],
+    [
+      ['advert_int 1', 'mcast_dst_ip 192.0.2.9'],
+      '6:18: mcast_dst_ip 192.0.2.9 is not a multicast address; use one such as 224.0.0.18 [TSHA_E_VALUE]'
+    ],
+    [
+      ['advert_int 1', 'auth_hmac {\n key 1 short\n active_key 3\n }'],
+      '8:13: active_key 3 is no key of auth_hmac; use the id of one [TSHA_E_REFERENCE]'
     ],
     [
       ['state MASTER', 'state FAULT'],
@@ -169,14 +267,14 @@ t.test(
       { kind: 'script', check: 'chk', weight: 5, reverse: false }
     ])
 
-    t.strictSame(
-      await problemsOf(t, { 'keepalived.conf': conf({ before: script(''), line: track() }) }),
-      [
-        'keepalived.conf:19:2: weight 0 (the virtual router stops when the check fails) is not supported; use -253 to 253, but not 0 [TSHA_E_VALUE]'
-      ]
-    )
+    const fault = await load(t, {
+      'keepalived.conf': conf({ before: script(''), line: track() })
+    })
+    t.strictSame(fault.config.virtualRouters[0]?.track, [
+      { kind: 'script', check: 'chk', weight: 0, reverse: false }
+    ])
     t.strictSame(await problemsOf(t, { 'keepalived.conf': conf({ line: track('other') }) }), [
-      'keepalived.conf:15:2: check "other" does not exist [TSHA_E_REFERENCE]'
+      'keepalived.conf:15:2: track_script other does not exist; define it, or remove it [TSHA_E_REFERENCE]'
     ])
   }
 )

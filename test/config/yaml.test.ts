@@ -155,7 +155,7 @@ worker: 3
     'tsha.yaml:2:3: addresses is missing in virtual_routers a; use addresses such as [192.0.2.1/24] [TSHA_E_REQUIRED]',
     'tsha.yaml:2:3: virtual router a has no priority for the role master; use roles: { master: { priority: 100 } } [TSHA_E_REQUIRED]',
     'tsha.yaml:4:11: vrid 300 is out of range; use 1 to 255 [TSHA_E_VRID_RANGE]',
-    'tsha.yaml:5:22: advert_interval 1 has no unit; use one such as "1s" or "3s" [TSHA_E_VALUE]',
+    'tsha.yaml:5:22: advert_interval 1 has no unit; use one such as "250ms", "1s" or "5m" [TSHA_E_VALUE]',
     'tsha.yaml:6:5: unknown key "adresses"; did you mean "addresses"? [TSHA_E_UNKNOWN_KEY]',
     'tsha.yaml:7:45: password is not text; use quoted text of 1 to 8 ASCII characters [TSHA_E_VALUE]',
     'tsha.yaml:8:22: check "servce" does not exist; did you mean "service"? [TSHA_E_REFERENCE]',
@@ -237,16 +237,24 @@ t.test('a weight that can never move the VIP is refused (acassen/keepalived#2599
   t.strictSame(await routerProblem(t, withWeight(11)), [], 'a weight that is added while it passes')
 })
 
-t.test('the address owner (priority 255) is refused with the reason', async (t) => {
-  t.strictSame(await routerProblem(t, ROUTER.replace('{ master: 100, backup: 90 }', '255')), [
-    'tsha.yaml:6:15: priority 255 means the address owner, which is not supported; use 1 to 254 [TSHA_E_VALUE]'
-  ])
+t.test('priority 255 is the address owner, who is master from the start', async (t) => {
+  const text = ROUTER.replace('{ master: 100, backup: 90 }', '255')
+  const { config } = await load(t, { 'tsha.yaml': text }, { role: 'backup' })
+  t.match(config.virtualRouters, [{ priority: 255, initialState: 'master' }])
+})
+
+t.test('preempt: false and preempt_delay begin as backup on both directors', async (t) => {
+  for (const line of ['preempt: false', 'preempt_delay: 5s']) {
+    const text = `${ROUTER}    ${line}\n`
+    const { config } = await load(t, { 'tsha.yaml': text }, { role: 'master' })
+    t.equal(config.virtualRouters[0]?.initialState, 'backup', line)
+  }
 })
 
 t.test('RFC 3768 5.3.7: an advertisement interval of VRRPv2 is whole seconds', async (t) => {
   const text = (interval: string) => `${ROUTER}    advert_interval: ${interval}\n`
   t.strictSame(await routerProblem(t, text('1500ms')), [
-    'tsha.yaml:8:22: advert_interval "1500ms" is not whole seconds; use 1s to 255s [TSHA_E_VALUE]'
+    'tsha.yaml:8:22: advert_interval "1500ms" is not whole seconds, which VRRPv2 counts; use 1s to 255s, or version 3 [TSHA_E_VALUE]'
   ])
   t.strictSame(await routerProblem(t, text('256s')), [
     'tsha.yaml:8:22: advert_interval "256s" is out of range; use 1s to 255s [TSHA_E_VALUE]'

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
 const PURE = [
   /^src\/vrrp\/(?!(?:ports|speaker)\.ts$)/,
-  /^src\/config\/model\.ts$/,
+  /^src\/config\/(model|lease|nearest|command)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
