@@ -31,42 +31,62 @@ export interface Outcome {
 
 const NOTHING_TAKEN = { takenAfter: null, takenAfterAct: null, gainedAfter: null, lostAfter: null }
 
-/** Plays the story of a feature on a network of its own. */
-export async function play(feature: Feature, products: Products): Promise<readonly Outcome[]> {
-  const ipv6 = feature.ipv6 ?? false
-  const lab = await Lab.create({ machines: DIRECTORS, ipv6 })
-  try {
-    const capture = await lab.capture('all', ADVERTS_FILTER)
-    const adverts: Advert[] = []
-    capture.packets.follow((packet) => {
+/** A pair on a network of its own; nothing runs on it yet. */
+export class Stage {
+  readonly #feature: Feature
+  readonly #pair: Pair
+  readonly #watches: ReadonlyMap<number, AddressWatch>
+  readonly #adverts: Advert[] = []
+
+  private constructor(feature: Feature, pair: Pair, watches: ReadonlyMap<number, AddressWatch>) {
+    this.#feature = feature
+    this.#pair = pair
+    this.#watches = watches
+    pair.capture.packets.follow((packet) => {
       const advert = readAdvert(packet)
-      if (advert) adverts.push(advert)
+      if (advert) this.#adverts.push(advert)
     })
-    const watches = new Map<number, AddressWatch>()
-    const hosts = DIRECTORS.map((name) => lab.host(name))
-    for (const [vrid, address] of feature.addresses)
-      watches.set(vrid, address === VIP ? lab.watch : await AddressWatch.start(address, hosts))
-    await Promise.all(hosts.map((host) => host.writeFile(HEALTHY, '')))
-    const speaker = (name: DirectorName): Speaker =>
-      new Speaker(products[name], lab.host(name), name, feature)
-    const pair: Pair = {
-      lab,
-      capture,
-      director1: speaker('director1'),
-      director2: speaker('director2')
+  }
+
+  static async build(feature: Feature, products: Products): Promise<Stage> {
+    const ipv6 = feature.ipv6 ?? false
+    const lab = await Lab.create({ machines: DIRECTORS, ipv6 })
+    try {
+      const capture = await lab.capture('all', ADVERTS_FILTER)
+      const watches = new Map<number, AddressWatch>()
+      const hosts = DIRECTORS.map((name) => lab.host(name))
+      for (const [vrid, address] of feature.addresses)
+        watches.set(vrid, address === VIP ? lab.watch : await AddressWatch.start(address, hosts))
+      await Promise.all(hosts.map((host) => host.writeFile(HEALTHY, '')))
+      const speaker = (name: DirectorName): Speaker =>
+        new Speaker(products[name], lab.host(name), name, feature)
+      const directors = { director1: speaker('director1'), director2: speaker('director2') }
+      return new Stage(feature, { lab, capture, ...directors }, watches)
+    } catch (error) {
+      await lab.close()
+      throw error
     }
+  }
+
+  /** Plays the story of the feature, and ends the network. */
+  async play(): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = []
-    for (const step of STORIES[feature.story]) {
-      try {
-        outcomes.push(...(await playStep(step, pair, adverts, watches)))
-      } catch (cause) {
-        const said = DIRECTORS.map((name) => `${name}:\n${pair[name].said.slice(-2000)}`)
-        throw new Error([`${step.name}: ${String(cause)}`, ...said].join('\n'), { cause })
+    try {
+      for (const step of STORIES[this.#feature.story]) {
+        try {
+          outcomes.push(...(await playStep(step, this.#pair, this.#adverts, this.#watches)))
+        } catch (cause) {
+          throw new Error(`${step.name}: ${String(cause)}\n${this.#said()}`, { cause })
+        }
       }
+      return outcomes
+    } finally {
+      await this.#pair.lab.close()
     }
-    return outcomes
-  } finally {
-    await lab.close()
+  }
+
+  #said(): string {
+    return DIRECTORS.map((name) => `${name}:\n${this.#pair[name].said.slice(-2000)}`).join('\n')
   }
 }
 

@@ -82,7 +82,10 @@ export class Speaker {
   /** All its processes at once; resolves with the moment just before. */
   async kill(): Promise<number> {
     const at = Date.now()
-    for (const pid of familyOf(this.#process?.pid ?? 0)) signalProcess(pid, 'SIGKILL')
+    const family = familyOf(this.#process?.pid ?? 0)
+    // keepalived's child says goodbye when its parent dies, unless it stands still until it is killed.
+    for (const pid of family.slice(1)) signalProcess(pid, 'SIGSTOP')
+    for (const pid of family) signalProcess(pid, 'SIGKILL')
     await this.#process?.exited
     return at
   }
