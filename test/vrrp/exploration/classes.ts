@@ -2,7 +2,7 @@ import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { SHIPPED, type Machine } from '../simulation/machine.js'
 import type { Setting } from './choices.js'
 import type { Limits } from './explore.js'
-import { atRest, coldStart, withFaults, withRenewals, type Member } from './pairs.js'
+import { atRest, coldStart, hasBegun, withFaults, withRenewals, type Member } from './pairs.js'
 import { FAULTS, type Fault, type World } from './world.js'
 
 /** A group of directors, and what is fixed for it. */
@@ -271,7 +271,7 @@ export function firstWorlds(faults: FaultClass, setting: Setting): readonly Worl
   ].map((starts) => atRest(setting, coldStart(members, lease, starts)))
   return worlds
     .flatMap((world) => [world, withRenewals(world, lease / 6)])
-    .map((world) => withFaults(world, faults.budget, faults.total))
+    .map((world) => (hasBegun(world) ? withFaults(world, faults.budget, faults.total) : world))
 }
 
 export function settingOf({ group }: FaultClass, machine: Machine = SHIPPED): Setting {
