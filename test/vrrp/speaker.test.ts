@@ -33,6 +33,7 @@ class Stage {
           },
           afterPoll: (callback) => {
             this.waiting.shift()?.()
+            if (this.#due) throw new Error('a timer while packets are read')
             callback()
           }
         },

@@ -160,6 +160,19 @@ t.test('members that are being stopped finish that by themselves', (t) => {
   t.end()
 })
 
+t.test('a member that is being stopped is not kept from it by one that is backup', (t) => {
+  const group = new Group(3)
+  group.advanceTo(3700)
+  group.happens(0, { kind: 'shutdown' })
+  t.same(group.advert(1, 110), [
+    '1: backup higher-priority advertise 100 remove-addresses',
+    '2: backup group remove-addresses'
+  ])
+  group.advert(0, 110)
+  t.same(group.names, ['initialize', 'backup', 'backup'])
+  t.end()
+})
+
 t.test('a hand-over that one partner answers is over for all', (t) => {
   const group = new Group(2)
   group.advanceTo(3700)
