@@ -119,8 +119,14 @@ export const COARSE_PAIR: Group = {
   }
 }
 
-export const REFRESHING_PAIR: Group = {
+/** The pair with cuts that are long enough for a takeover. */
+export const CUT_PAIR: Group = {
   ...COARSE_PAIR,
+  setting: { ...COARSE_PAIR.setting, outages: [2000, 6000] }
+}
+
+export const REFRESHING_PAIR: Group = {
+  ...CUT_PAIR,
   name: 'garp_master_refresh 10',
   members: PAIR_MEMBERS.map((member) => ({
     ...member,
@@ -238,7 +244,7 @@ export const DEEP_CLASSES: readonly FaultClass[] = [
     COARSE_PAIR,
     'any three but cuts',
     every(3, 'cut', 'one-way cut'),
-    { double: LEASE, unserved: 15_000 },
+    { double: 2 * LEASE, unserved: 15_000 },
     3
   ),
   faultClass(REFRESHING_PAIR, 'any two', every(2), { double: LEASE, unserved: 9000 }, 2),
