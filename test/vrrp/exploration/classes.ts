@@ -247,7 +247,13 @@ export const DEEP_CLASSES: readonly FaultClass[] = [
     { double: 2 * LEASE, unserved: 15_000 },
     3
   ),
-  faultClass(REFRESHING_PAIR, 'any two', every(2), { double: LEASE, unserved: 9000 }, 2),
+  faultClass(
+    REFRESHING_PAIR,
+    'any two',
+    every(2),
+    { double: UNTIL_HEARD + LEASE, unserved: 9000 },
+    2
+  ),
   faultClass(
     THREE,
     'any two but cuts',
