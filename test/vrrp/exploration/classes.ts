@@ -2,7 +2,7 @@ import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { SHIPPED, type Machine } from '../simulation/machine.js'
 import type { Setting } from './choices.js'
 import type { Limits } from './explore.js'
-import { atRest, coldStart, withFaults, withRenewals, type Member } from './pairs.js'
+import { atRest, coldStart, hasBegun, withFaults, withRenewals, type Member } from './pairs.js'
 import { FAULTS, type Fault, type World } from './world.js'
 
 /** A group of directors, and what is fixed for it. */
@@ -119,8 +119,14 @@ export const COARSE_PAIR: Group = {
   }
 }
 
-export const REFRESHING_PAIR: Group = {
+/** The pair with cuts that are long enough for a takeover. */
+export const CUT_PAIR: Group = {
   ...COARSE_PAIR,
+  setting: { ...COARSE_PAIR.setting, outages: [2000, 6000] }
+}
+
+export const REFRESHING_PAIR: Group = {
+  ...CUT_PAIR,
   name: 'garp_master_refresh 10',
   members: PAIR_MEMBERS.map((member) => ({
     ...member,
@@ -238,10 +244,16 @@ export const DEEP_CLASSES: readonly FaultClass[] = [
     COARSE_PAIR,
     'any three but cuts',
     every(3, 'cut', 'one-way cut'),
-    { double: LEASE, unserved: 15_000 },
+    { double: 2 * LEASE, unserved: 15_000 },
     3
   ),
-  faultClass(REFRESHING_PAIR, 'any two', every(2), { double: LEASE, unserved: 9000 }, 2),
+  faultClass(
+    REFRESHING_PAIR,
+    'any two',
+    every(2),
+    { double: UNTIL_HEARD + LEASE, unserved: 9000 },
+    2
+  ),
   faultClass(
     THREE,
     'any two but cuts',
@@ -271,7 +283,7 @@ export function firstWorlds(faults: FaultClass, setting: Setting): readonly Worl
   ].map((starts) => atRest(setting, coldStart(members, lease, starts)))
   return worlds
     .flatMap((world) => [world, withRenewals(world, lease / 6)])
-    .map((world) => withFaults(world, faults.budget, faults.total))
+    .map((world) => (hasBegun(world) ? withFaults(world, faults.budget, faults.total) : world))
 }
 
 export function settingOf({ group }: FaultClass, machine: Machine = SHIPPED): Setting {

@@ -223,7 +223,7 @@ function loseMaster(segment: Segment, scenario: Scenario, random: Random): void 
   const handOver = canServe ? 0 : handOverOf(interval)
   segment.runUntil(segment.now + wait + handOver + MARGIN)
   const isServed = hosts.some((host) => host.wants && host.process === 'running')
-  if (segment.violation === null && !isServed)
+  if (!isServed)
     segment.fail({ invariant: 'takes over in time', text: `nobody took over within ${wait} ms` })
   segment.runUntil(segment.now + settleTime(scenario))
   checkRest(segment)

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { CLASSES, CUT_PAIR } from './classes.js'
+import { withTable } from './document.js'
+import { exploreClass, tellViolation } from './run.js'
+import { rowOf } from './table.js'
+
+const MAX_STATES = 1_000_000
+const document = readFileSync(new URL('../../../../docs/proof.md', import.meta.url), 'utf8')
+
+void t.test('no world that can be reached violates an invariant', (t) => {
+  const rows: string[] = []
+  let states = 0
+  let transitions = 0
+  for (const faults of CLASSES) {
+    const exploration = exploreClass(faults, MAX_STATES)
+    const name = `${faults.group.name}: ${faults.name}`
+    t.equal(tellViolation(exploration), 'none', name)
+    t.ok(exploration.isComplete, `${name}: every state is reached`)
+    rows.push(rowOf(faults, exploration))
+    states += exploration.states
+    transitions += exploration.transitions
+  }
+  t.comment(`${states} distinct states, ${transitions} transitions`)
+  t.equal(document, withTable(document, rows), 'docs/proof.md states what was found')
+  t.end()
+})
+
+void t.test(
+  'without garp_master_refresh a last word that is lost leaves the clients astray',
+  (t) => {
+    const cutTwice = CLASSES.find(({ name }) => name === 'network cut twice')
+    if (!cutTwice) throw new Error('no such class')
+    const { found } = exploreClass({ ...cutTwice, group: CUT_PAIR }, MAX_STATES)
+    t.equal(found?.invariant, 'settles in time')
+    t.match(found?.trace.at(-1), /A master .*; B backup .* in the ARP cache/)
+    t.end()
+  }
+)
+
+void t.test('a lease that ends before the partner takes over counts from the last renewal', (t) => {
+  const longest = (group: string): number => {
+    const killed = CLASSES.find((each) => each.group.name === group && each.budget.kill === 1)
+    if (!killed) throw new Error('no such class')
+    return exploreClass(killed, MAX_STATES).longest.double
+  }
+  t.equal(Math.ceil(longest('the pair')), 511)
+  t.equal(Math.ceil(longest('address_lease 2s')), 1)
+  t.end()
+})

@@ -1,0 +1,28 @@
+import t from 'tap'
+import { simulate } from './simulate.js'
+
+const RUNS = 10_000
+
+void t.test('lossy networks with every kind of fault come to one holder, in time', (t) => {
+  let length = 0
+  const violations: string[] = []
+  for (let seed = 1; seed <= RUNS && violations.length === 0; seed++) {
+    const run = simulate(seed)
+    length += run.length
+    if (run.violation === null) continue
+    const { trace } = simulate(seed, undefined, true)
+    const again = `node dist/test/vrrp/simulation/main.js --seed ${seed} --trace`
+    violations.push([`${run.violation.invariant} (${again})`, ...trace].join('\n'))
+  }
+  t.same(violations, [])
+  t.comment(`${RUNS} runs, ${(length / 3_600_000).toFixed(1)} simulated hours`)
+  t.end()
+})
+
+void t.test('the same seed is the same run', (t) => {
+  const first = simulate(7, undefined, true)
+  const second = simulate(7, undefined, true)
+  t.ok(first.trace.length > 10)
+  t.same(second.trace, first.trace)
+  t.end()
+})
