@@ -38,12 +38,12 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_0
     await machine.untilTrue(HAS_VIP, 8000)
   })
 
-  await t.test('three capabilities for the director process, none for a worker', async (t) => {
+  await t.test('four capabilities for the director process, none for a worker', async (t) => {
     const pid = await show('MainPID')
     const capabilities = (of: string): Promise<string> =>
       machine.must(`grep -h ^CapEff /proc/${of}/status`)
-    // CAP_NET_BIND_SERVICE 10, CAP_NET_ADMIN 12, CAP_NET_RAW 13
-    t.equal(await capabilities(pid), 'CapEff:\t0000000000003400')
+    // CAP_NET_BIND_SERVICE 10, CAP_NET_ADMIN 12, CAP_NET_RAW 13, CAP_SYS_NICE 23
+    t.equal(await capabilities(pid), 'CapEff:\t0000000000803400')
     const rawSocket = await machine.must(`awk 'NR == 2 { print $10 }' /proc/${pid}/net/raw`)
     t.match(await machine.must(`ls -l /proc/${pid}/fd`), `socket:[${rawSocket}]`)
     const workers = (await machine.must(`pgrep --full '^tsha: worker'`)).split('\n')
