@@ -18,18 +18,25 @@ function skewMs({ version, advertIntervalMs, partnerPriority }: LeaseInput): num
   return ((256 - partnerPriority) * (version === 2 ? 1000 : advertIntervalMs)) / 256
 }
 
-/** How long the partner waits, in ms: the address has to be gone by then. */
+/** How long the partner waits for an advertisement of ours, in ms. */
 export function partnerWaitsMs(input: LeaseInput): number {
   return input.downTimerAdverts * input.advertIntervalMs + skewMs(input)
 }
 
-/** True when an address that is no longer renewed is gone before the partner takes over. */
+/**
+ * True when an address that is no longer renewed is gone before the partner takes over. The partner
+ * waits from our last advertisement on, and the lease may have been renewed up to an interval later.
+ */
 export function isShortLease(leaseMs: number, input: LeaseInput): boolean {
-  return leaseMs + EXPIRY_DELAY_MS <= partnerWaitsMs(input)
+  return leaseMs <= longestLeaseMs(input)
+}
+
+function longestLeaseMs(input: LeaseInput): number {
+  return partnerWaitsMs(input) - input.advertIntervalMs - EXPIRY_DELAY_MS
 }
 
 /** The longest lease that ends before the partner takes over; 1 s when none is short enough. */
 export function defaultLeaseMs(input: LeaseInput): number {
-  const longest = Math.floor((partnerWaitsMs(input) - EXPIRY_DELAY_MS) / GRANULARITY_MS)
+  const longest = Math.floor(longestLeaseMs(input) / GRANULARITY_MS)
   return Math.min(MAX_LEASE_MS, Math.max(1, longest) * GRANULARITY_MS)
 }

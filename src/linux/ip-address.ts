@@ -29,6 +29,8 @@ export interface AddressObserver {
 const RENEWALS_PER_LEASE = 3
 /** Without a lease too: somebody else may have removed the address. */
 const UNLEASED_RENEWAL_MS = 1000
+/** After a pause the state machine knows within a few turns of the loop whether it is still master. */
+const AFTER_PAUSE_MS = 50
 /** An address that could not be added this long after it was asked for cannot be held. */
 const ADD_PATIENCE_MS = 1500
 /** How often it is tried whether addresses can be changed again. */
@@ -105,7 +107,9 @@ export class IpAddressManager {
       const period =
         this.#leaseMs === null ? UNLEASED_RENEWAL_MS : this.#leaseMs / RENEWALS_PER_LEASE
       // Whether or not the one before has ended: an `ip` that hangs must not end the lease.
-      this.#renewal = setInterval(() => void this.#replaceAll(), period)
+      this.#renewal = setInterval(() => {
+        this.#renew()
+      }, period)
     }
     await this.#replaceAll()
   }
@@ -126,6 +130,21 @@ export class IpAddressManager {
     if (this.#probe) clearInterval(this.#probe)
     this.#renewal = null
     this.#probe = null
+  }
+
+  /**
+   * Renews the lease. One that has run out tells of a pause, in which another director may have taken the
+   * addresses: whether we still are to hold them is decided first.
+   */
+  #renew(): void {
+    if (this.#leaseMs === null || monotonicNow() < this.#heldUntil) {
+      void this.#replaceAll()
+      return
+    }
+    const renewal = this.#renewal
+    setTimeout(() => {
+      if (this.#renewal !== null && this.#renewal === renewal) void this.#replaceAll()
+    }, AFTER_PAUSE_MS)
   }
 
   /** Resolves with a failure, null when none of the addresses is there any more. */

@@ -374,7 +374,7 @@ const EXPECTED = {
       track: [],
       notify: NO_NOTIFY,
       handOver: 'make-before-break',
-      addressLeaseMs: 3000
+      addressLeaseMs: 2000
     }
   ],
   syncGroups: [
@@ -463,7 +463,7 @@ t.test('check says all of it, and no secret', async (t) => {
     '  notify on every change: /scripts/tell --all as nobody:nginx',
     '  notify on a lower priority heard as master: /scripts/tell as nginx',
     'virtual router outside: interface eth0, VRID 51, VRRPv3, priority 150, advertisement every 1s, no authentication',
-    '  addresses fe80::1/64; hand over make-before-break; address lease 3s',
+    '  addresses fe80::1/64; hand over make-before-break; address lease 2s',
     '  advertisements: multicast group ff02::13',
     '  never preempts; advertises once more before it yields',
     '  announcements: 1ms between two ARP; 2ms between two NA',

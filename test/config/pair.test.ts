@@ -102,7 +102,7 @@ t.test('the old files of the master together make this model', async (t) => {
           masterRxLowerPriority: null
         },
         handOver: 'make-before-break',
-        addressLeaseMs: 3000
+        addressLeaseMs: 2000
       }
     ],
     syncGroups: [],

@@ -34,7 +34,7 @@ t.test(
         addresses: [{ address: '192.0.2.1', prefixLength: 24 }],
         track: [],
         handOver: 'make-before-break',
-        addressLeaseMs: 3000
+        addressLeaseMs: 2000
       }
     ])
     t.equal(config.routerId, 'director1', 'the name of the machine')
