@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../vrrp/wire/ipv6-address.js'
+import { canonicalAddress } from '../vrrp/wire/address.js'
 import {
   FRESH_CARE,
   nextCareDeadline,

@@ -1,5 +1,5 @@
 import { encodeArpProbe, parseMac, type ArpFrame } from '../vrrp/wire/arp.js'
-import { canonicalAddress } from '../vrrp/wire/ipv6-address.js'
+import { canonicalAddress } from '../vrrp/wire/address.js'
 import { encodeNeighbourProbe, type NeighbourFrame } from '../vrrp/wire/ndisc.js'
 import type { FrameSender } from './announcer.js'
 import {

@@ -1,6 +1,6 @@
 import type { AnnouncementKind, Announcer } from '../vrrp/ports.js'
 import { encodeArpRequest, parseMac, type ArpFrame } from '../vrrp/wire/arp.js'
-import { canonicalAddress } from '../vrrp/wire/ipv6-address.js'
+import { canonicalAddress } from '../vrrp/wire/address.js'
 import { encodeNeighbourSolicitation, type NeighbourFrame } from '../vrrp/wire/ndisc.js'
 import type { FrameSender } from './announcer.js'
 import {

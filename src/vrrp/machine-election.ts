@@ -1,4 +1,4 @@
-import { compareAddresses } from './address-order.js'
+import { compareAddresses } from './wire/address.js'
 import { withSecondBurst } from './machine-announcements.js'
 import { beginHandOver } from './machine-hand-over.js'
 import { becomeBackup, stay } from './machine-moves.js'

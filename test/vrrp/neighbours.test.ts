@@ -7,7 +7,8 @@ import {
   encodeGratuitousArp,
   parseMac
 } from '../../src/vrrp/wire/arp.js'
-import { canonicalAddress, readIpv6, writeIpv6 } from '../../src/vrrp/wire/ipv6-address.js'
+import { canonicalAddress } from '../../src/vrrp/wire/address.js'
+import { readIpv6, writeIpv6 } from '../../src/vrrp/wire/ipv6.js'
 import {
   decodeNeighbour,
   encodeNeighbourProbe,
@@ -161,7 +162,7 @@ t.test('RFC 5952 §4: one form for every IPv6 address', (t) => {
     '2001:db8:0:0:1:0:0:1': '2001:db8::1:0:0:1',
     '2001:db8:0:1:1:1:1:1': '2001:db8:0:1:1:1:1:1',
     '1:2:3:4:5:6:7::': '1:2:3:4:5:6:7:0',
-    '::ffff:192.168.64.200': '::ffff:c0a8:40c8',
+    '::ffff:192.168.64.200': '::ffff:192.168.64.200',
     '192.168.064.200': '192.168.64.200'
   }
   for (const [written, expected] of Object.entries(forms))

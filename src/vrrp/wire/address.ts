@@ -41,7 +41,10 @@ export function canonicalAddress(address: string): string {
   return readAddress(addressBytes(address), 0, familyOf(address))
 }
 
-/** Orders two addresses of one family as numbers in network byte order: negative, 0 or positive. */
+/**
+ * Orders two addresses of one family as numbers in network byte order, for the election between equal
+ * priorities (RFC 3768 §6.4.3, RFC 9568 §6.4.3): less than 0 when `a` is the lesser one.
+ */
 export function compareAddresses(a: string, b: string): number {
   const [left, right] = [addressBytes(a), addressBytes(b)]
   for (let i = 0; i < left.length; i++) {
@@ -51,10 +54,11 @@ export function compareAddresses(a: string, b: string): number {
   return 0
 }
 
+/** A zone (`%eth0`) is left out. */
 function addressBytes(address: string): Uint8Array {
   const family = familyOf(address)
   const bytes = new Uint8Array(addressLength(family))
-  writeAddresses(bytes, 0, [address], family)
+  writeAddresses(bytes, 0, [address.replace(/%.*$/, '')], family)
   return bytes
 }
 

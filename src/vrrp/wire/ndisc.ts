@@ -1,6 +1,6 @@
 import { readMac } from './arp.js'
 import { internetChecksum } from './checksum.js'
-import { readIpv6, writeIpv6 } from './ipv6-address.js'
+import { readIpv6, writeIpv6 } from './ipv6.js'
 
 /** Neighbour discovery (RFC 4861) as far as a virtual router needs it: whole Ethernet frames. */
 
