@@ -26,17 +26,6 @@ export interface Feature {
   readonly ipv6?: boolean
 }
 
-/** Why tsha cannot take part in a feature yet, by its name: the line goes when it can. */
-export const NOT_YET: Readonly<Record<string, string>> = {
-  'v3 IPv4': 'VRRPv3',
-  'v3 IPv4, two intervals': 'VRRPv3',
-  'v3 IPv6': 'VRRPv3 and IPv6',
-  unicast: 'unicast_peer',
-  nopreempt: 'nopreempt',
-  preempt_delay: 'preempt_delay',
-  'sync group': 'vrrp_sync_group and scripts without weight'
-}
-
 interface Instance {
   readonly name?: string
   readonly vrid?: number

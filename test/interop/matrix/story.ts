@@ -33,6 +33,8 @@ export interface Step {
   readonly anchor: Anchor
   /** The director that gives the mastership away: there tsha may be faster than keepalived. */
   readonly givenBy?: DirectorName
+  /** The director that is master, hears a stronger one and yields: tsha has the last word. */
+  readonly yieldedBy?: DirectorName
   /** The loser is dead, and what its addresses do is not compared. */
   readonly isKill?: boolean
 }
@@ -88,6 +90,7 @@ async function healLink({ lab, director1 }: Pair): Promise<number> {
 const FIRST = 'director1'
 const SECOND = 'director2'
 const TO_FIRST = { winner: FIRST, takes: true } as const
+const BACK_TO_FIRST = { ...TO_FIRST, yieldedBy: SECOND } as const
 const TO_SECOND = { winner: SECOND, takes: true } as const
 const STAYS_FIRST = { winner: FIRST, takes: false, anchor: 'entered' } as const
 const STAYS_SECOND = { winner: SECOND, takes: false, anchor: 'entered' } as const
@@ -106,16 +109,18 @@ const KILL: Step = {
   isKill: true
 }
 const LINK_CUT: Step = { name: 'link cut', act: cutLink, ...TO_SECOND, anchor: 'accepted' }
-const LINK_BACK: Step = { name: 'link back', act: healLink, ...TO_FIRST, anchor: 'entered' }
+const LINK_BACK: Step = { name: 'link back', act: healLink, ...BACK_TO_FIRST, anchor: 'entered' }
 const SERVICE_FAILS: Step = {
   ...{ name: 'service fails', act: failService, ...TO_SECOND, anchor: 'accepted' },
   givenBy: FIRST
 }
 const SERVICE_BACK: Step = {
-  ...{ name: 'service back', act: restoreService, ...TO_FIRST, anchor: 'previous' }
+  ...{ name: 'service back', act: restoreService, ...BACK_TO_FIRST, anchor: 'previous' }
 }
 
-const RETURN: Step = { name: 'start again', act: start(FIRST), ...TO_FIRST, anchor: 'entered' }
+const RETURN: Step = {
+  ...{ name: 'start again', act: start(FIRST), ...BACK_TO_FIRST, anchor: 'entered' }
+}
 const DELAYED_RETURN: Step = { ...RETURN, anchor: 'heard' }
 
 /** What happens to a pair, step by step. */
