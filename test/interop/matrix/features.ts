@@ -1,4 +1,5 @@
-import { ADDRESSES, VIP } from '../../netns/lab/lab.js'
+import { ADDRESSES, VIP, ipv6Of } from '../../netns/lab/lab.js'
+import { HMAC_VERSION } from './keepalived.js'
 import type { StoryName } from './story.js'
 
 /** The two directors; `director1` has the higher priority. */
@@ -24,6 +25,8 @@ export interface Feature {
    */
   readonly masterDownMs: number
   readonly ipv6?: boolean
+  /** The first version of keepalived that has it, where that is not Debian's. */
+  readonly since?: string
 }
 
 interface Instance {
@@ -41,6 +44,8 @@ interface Instance {
 
 const PRIORITIES = { director1: 100, director2: 90 } as const
 const PASS = ['authentication {', 'auth_type PASS', 'auth_pass 123456', '}']
+const HMAC_KEY = 'hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
+const HMAC = ['auth_hmac {', `key 7 ${HMAC_KEY}`, 'active_key 7', '}']
 const SECOND_VIP = '192.168.64.201'
 const VIP6 = 'fd00:64::200'
 
@@ -87,8 +92,14 @@ function single(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses'
   }
 }
 
-function partnerOf(director: DirectorName): DirectorName {
-  return director === 'director1' ? 'director2' : 'director1'
+function unicast(director: DirectorName): readonly string[] {
+  const partner = director === 'director1' ? 'director2' : 'director1'
+  return [`unicast_src_ip ${ADDRESSES[director]}`, 'unicast_peer {', ADDRESSES[partner], '}']
+}
+
+function unicast6(director: DirectorName): readonly string[] {
+  const partner = director === 'director1' ? 'director2' : 'director1'
+  return [`unicast_src_ip ${ipv6Of(director)}`, 'unicast_peer {', ipv6Of(partner), '}']
 }
 
 const V2_PASS = single({ lines: () => PASS })
@@ -140,12 +151,41 @@ export const FEATURES: readonly Feature[] = [
     name: 'unicast',
     story: 'preempting',
     ...single({
-      lines: (director) => [
-        ...PASS,
-        `unicast_src_ip ${ADDRESSES[director]}`,
-        ...['unicast_peer {', ADDRESSES[partnerOf(director)], '}']
-      ]
+      lines: (director) => [...PASS, ...unicast(director)]
     })
+  },
+  {
+    name: 'v3 IPv6 unicast',
+    story: 'preempting',
+    ...single({
+      lines: (director) => ['version 3', ...unicast6(director)],
+      addresses: [`${VIP6}/64`]
+    }),
+    addresses: new Map([[51, VIP6]]),
+    ipv6: true
+  },
+  {
+    name: 'v2 HMAC',
+    story: 'preempting',
+    ...single({ lines: () => HMAC }),
+    since: HMAC_VERSION
+  },
+  {
+    name: 'v3 IPv6 HMAC',
+    story: 'preempting',
+    ...single({
+      lines: () => ['version 3', ...HMAC],
+      addresses: ['fe80::64:200/64', `${VIP6}/64`]
+    }),
+    addresses: new Map([[51, VIP6]]),
+    ipv6: true,
+    since: HMAC_VERSION
+  },
+  {
+    name: 'v3 unicast HMAC',
+    story: 'preempting',
+    ...single({ lines: (director) => ['version 3', ...unicast(director), ...HMAC] }),
+    since: HMAC_VERSION
   },
   {
     name: 'nopreempt',

@@ -4,10 +4,15 @@ import type { LabProcess } from '../../netns/lab/lab-process.js'
 import { ON_DIRECTOR, TSHA_COMMAND } from '../../netns/lab/pair-files.js'
 import { familyOf, signalProcess } from '../../netns/lab/process-tree.js'
 import type { DirectorName, Feature } from './features.js'
+import { KEEPALIVED } from './keepalived.js'
 
 const START_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 10_000
 const ENTRY_LIMIT = 1000
+
+/** One that is not Debian's may have its files where all machines of the lab see them. */
+const PID_FILES = ['-p', '/run/keepalived.pid', '-r', '/run/vrrp.pid']
+const KEEPALIVED_FLAGS = ['--dont-fork', '--log-console', '--log-detail', ...PID_FILES]
 
 export type Product = 'keepalived' | 'tsha'
 
@@ -36,14 +41,7 @@ export class Speaker {
     this.#command =
       product === 'tsha'
         ? [process.execPath, TSHA_COMMAND, 'run', ...conf]
-        : [
-            'keepalived',
-            '--dont-fork',
-            '--log-console',
-            '--log-detail',
-            '-f',
-            ON_DIRECTOR.keepalived
-          ]
+        : [KEEPALIVED, ...KEEPALIVED_FLAGS, '-f', ON_DIRECTOR.keepalived]
   }
 
   /** Resolves with the moment at which it takes part in the election. */
