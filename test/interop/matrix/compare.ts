@@ -57,7 +57,7 @@ function lastWords(outcomes: readonly Outcome[], step: Step): number {
 }
 
 /** What no time can make good. */
-function difference(what: string): Difference {
+export function difference(what: string): Difference {
   return { what, ms: Infinity, isAllowed: false }
 }
 

@@ -34,6 +34,7 @@ interface Instance {
   readonly vrid?: number
   /** MASTER and BACKUP unless both are BACKUP. */
   readonly state?: 'BACKUP'
+  readonly priority?: Readonly<Record<DirectorName, number>>
   /** Seconds between two advertisements, by director. */
   readonly interval?: Readonly<Record<DirectorName, number>>
   readonly addresses?: readonly string[]
@@ -58,7 +59,7 @@ function instance(director: DirectorName, options: Instance): string {
     `state ${state}`,
     'interface ens160',
     `virtual_router_id ${vrid}`,
-    `priority ${PRIORITIES[director]}`,
+    `priority ${(options.priority ?? PRIORITIES)[director]}`,
     `advert_int ${options.interval?.[director] ?? 1}`,
     ...(options.lines?.(director) ?? []),
     ...['virtual_ipaddress {', ...addresses, '}'],
@@ -105,7 +106,7 @@ function unicast6(director: DirectorName): readonly string[] {
 const V2_PASS = single({ lines: () => PASS })
 
 /** The same virtual router as `V2_PASS`, in tsha's own form. */
-function handOverAsKeepalived(director: DirectorName): string {
+function handOverAsKeepalived(director: DirectorName, ...lines: readonly string[]): string {
   return `checks:
   healthy: { command: [/usr/bin/test, -e, ${HEALTHY}], interval: 1s }
 virtual_routers:
@@ -117,10 +118,30 @@ virtual_routers:
     addresses: [${VIP}/24]
     track: [{ check: healthy, weight: -20 }]
     hand_over: keepalived
-`
+${lines.map((line) => `    ${line}\n`).join('')}`
 }
 
-const SYNC_GROUP = 'vrrp_sync_group both {\ngroup {\nnginx\nother\n}\n}'
+const ADVERTS = ['higher_prio_send_advert', 'lower_prio_no_advert']
+
+/** Two virtual routers that move together; the script belongs to one of them. */
+function group(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses' | 'masterDownMs'> {
+  const other = { name: 'other', vrid: 52, addresses: [`${SECOND_VIP}/24`], track: null }
+  return {
+    masterDownMs: MASTER_DOWN_MS,
+    keepalivedConf: both((director) =>
+      conf(
+        director,
+        instance(director, options),
+        instance(director, { ...options, ...other }),
+        'vrrp_sync_group both {\ngroup {\nnginx\nother\n}\n}'
+      )
+    ),
+    addresses: new Map([
+      [51, VIP],
+      [52, SECOND_VIP]
+    ])
+  }
+}
 
 /** Every feature that the interop matrix compares. */
 export const FEATURES: readonly Feature[] = [
@@ -129,7 +150,7 @@ export const FEATURES: readonly Feature[] = [
     name: 'v2 PASS, hand_over: keepalived',
     story: 'preempting',
     ...V2_PASS,
-    tshaYaml: both(handOverAsKeepalived)
+    tshaYaml: both((director) => handOverAsKeepalived(director))
   },
   { name: 'v2 without authentication', story: 'preempting', ...single({}) },
   { name: 'v3 IPv4', story: 'preempting', ...single({ lines: () => ['version 3'] }) },
@@ -198,28 +219,36 @@ export const FEATURES: readonly Feature[] = [
     story: 'delayed',
     ...single({ state: 'BACKUP', lines: () => [...PASS, 'preempt_delay 1.5'], track: null })
   },
+  { name: 'sync group', story: 'grouped', ...group({ lines: () => PASS, track: '' }) },
   {
-    // The script belongs to one of the two virtual routers; both have to move.
-    name: 'sync group',
-    story: 'grouped',
-    masterDownMs: MASTER_DOWN_MS,
-    keepalivedConf: both((director) =>
-      conf(
-        director,
-        instance(director, { lines: () => PASS, track: '' }),
-        instance(director, {
-          name: 'other',
-          vrid: 52,
-          lines: () => PASS,
-          addresses: [`${SECOND_VIP}/24`],
-          track: null
-        }),
-        SYNC_GROUP
-      )
-    ),
-    addresses: new Map([
-      [51, VIP],
-      [52, SECOND_VIP]
-    ])
+    name: 'sync group, nopreempt',
+    story: 'nopreempt',
+    ...group({ state: 'BACKUP', lines: () => [...PASS, 'nopreempt'], track: null })
+  },
+  {
+    // Nobody preempts an equal, as with nopreempt.
+    name: 'equal priorities',
+    story: 'nopreempt',
+    ...single({ priority: { director1: 100, director2: 100 }, track: null }),
+    masterDownMs: 3609
+  },
+  {
+    name: 'address owner',
+    story: 'owner',
+    ...single({ priority: { director1: 255, director2: 90 }, track: null })
+  },
+  {
+    name: 'down_timer_adverts',
+    story: 'preempting',
+    ...single({ lines: () => [...PASS, 'down_timer_adverts 2'] }),
+    masterDownMs: 2648
+  },
+  {
+    name: 'one more advertisement',
+    story: 'preempting',
+    ...single({ lines: () => [...PASS, ...ADVERTS] }),
+    tshaYaml: both((director) =>
+      handOverAsKeepalived(director, 'higher_prio_advert: true', 'lower_prio_advert: false')
+    )
   }
 ]

@@ -15,7 +15,7 @@ export interface Pair {
  * What the time of a takeover is counted from. A timer runs from an advertisement, so the moment of a
  * fault says little: a second passes between two of them.
  *
- * - `entered`: the director became backup, by its own account
+ * - `entered`: the director became backup, or as owner of the addresses master, by its own account
  * - `accepted`: the last advertisement that a backup of the winner's priority accepts
  * - `previous`: the last advertisement of the loser
  * - `heard`: the first advertisement of the loser after the act
@@ -39,7 +39,7 @@ export interface Step {
   readonly isKill?: boolean
 }
 
-export type StoryName = 'preempting' | 'nopreempt' | 'delayed' | 'grouped'
+export type StoryName = 'preempting' | 'nopreempt' | 'delayed' | 'grouped' | 'owner'
 
 const start =
   (name: DirectorName) =>
@@ -72,7 +72,7 @@ async function restoreService({ director1 }: Pair): Promise<number> {
 async function endFault(pair: Pair): Promise<number> {
   const mark = pair.director1.entered.mark
   await restoreService(pair)
-  return pair.director1.waitUntilBackup(mark)
+  return pair.director1.waitUntilEntry(mark)
 }
 
 async function cutLink({ lab }: Pair): Promise<number> {
@@ -84,7 +84,7 @@ async function cutLink({ lab }: Pair): Promise<number> {
 async function healLink({ lab, director1 }: Pair): Promise<number> {
   const mark = director1.entered.mark
   await lab.heal('director1')
-  return director1.waitUntilBackup(mark)
+  return director1.waitUntilEntry(mark)
 }
 
 const FIRST = 'director1'
@@ -135,6 +135,15 @@ export const STORIES: Readonly<Record<StoryName, readonly Step[]>> = {
     ...[SERVICE_FAILS, { ...SERVICE_BACK, act: endFault, anchor: 'entered' as const }],
     ...[LINK_CUT, LINK_BACK],
     ...[STOP, RETURN, KILL, { ...RETURN, name: 'start after the kill' }]
+  ],
+  owner: [
+    ...START,
+    LINK_CUT,
+    LINK_BACK,
+    STOP,
+    RETURN,
+    KILL,
+    { ...RETURN, name: 'start after the kill' }
   ],
   nopreempt: [
     ...START,
