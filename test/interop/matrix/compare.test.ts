@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compare } from './compare.js'
+import { compare, type OwnManner } from './compare.js'
 import type { Outcome } from './play.js'
 import { STORIES, type Step } from './story.js'
 
@@ -12,7 +12,7 @@ function stepOf(name: string): Step {
 
 function outcome(step: string, changes: Partial<Outcome> = {}): Outcome {
   return {
-    ...{ step: stepOf(step), vrid: 51, reigns: ['director1', 'director2'] },
+    ...{ step: stepOf(step), vrid: 51, reigns: ['director1', 'director2'], lastWords: 0 },
     ...{ takenAfter: 3650, takenAfterAct: 3900, gainedAfter: 5, lostAfter: 10 },
     ...changes
   }
@@ -20,7 +20,7 @@ function outcome(step: string, changes: Partial<Outcome> = {}): Outcome {
 
 /** What is not allowed, in words. */
 function complaints(wanted: Outcome, found: Outcome, mayBeFaster = false): readonly string[] {
-  return compare([wanted], [found], () => mayBeFaster)
+  return compare([wanted], [found], () => ({ mayBeFaster, speaksLast: false }))
     .filter(({ isAllowed }) => !isAllowed)
     .map(({ what }) => what)
 }
@@ -79,7 +79,27 @@ t.test('the phase is not all: the whole time counts too where a script decides',
   t.end()
 })
 
+t.test('the last word is one, of all virtual routers together, where tsha yields', (t) => {
+  const silent = outcome('link back')
+  const told = outcome('link back', { lastWords: 1 })
+  const other = { vrid: 52 }
+  const words = (found: readonly Outcome[], speaksLast: boolean): readonly string[] =>
+    compare([silent, outcome('link back', other)], found, () => ({
+      mayBeFaster: false,
+      speaksLast
+    }))
+      .filter(({ isAllowed }) => !isAllowed)
+      .map(({ what }) => what)
+  t.strictSame(words([told, outcome('link back', other)], true), [])
+  t.strictSame(words([silent, outcome('link back', { ...other, lastWords: 1 })], true), [])
+  t.strictSame(words([silent, silent], true), ['link back: 0 last words'])
+  t.strictSame(words([told, told], true), ['link back: 2 last words'])
+  t.strictSame(words([silent, told], false), ['link back: 1 last words'])
+  t.end()
+})
+
 t.test('a story that ends early is an error', (t) => {
-  t.throws(() => compare([outcome('link cut')], [], () => false), /ends before link cut/)
+  const asKeepalived = (): OwnManner => ({ mayBeFaster: false, speaksLast: false })
+  t.throws(() => compare([outcome('link cut')], [], asKeepalived), /ends before link cut/)
   t.end()
 })

@@ -1,4 +1,5 @@
 import type { Outcome } from './play.js'
+import type { Step } from './story.js'
 
 /** How far a time may be from that of two keepalived. */
 export const TOLERANCE_MS = 100
@@ -16,22 +17,48 @@ export interface Difference {
   readonly isAllowed: boolean
 }
 
+/** Where tsha does in its own manner what two keepalived do otherwise. */
+export interface OwnManner {
+  /** It gives the mastership away: the partner may have it earlier, never later. */
+  readonly mayBeFaster: boolean
+  /** It yields to a stronger director: it advertises once more, exactly. */
+  readonly speaksLast: boolean
+}
+
 /**
- * Compares what became of a pair with what became of two keepalived. Where tsha gives the mastership
- * away in its own manner, the partner may have it earlier, never later.
+ * Compares what became of a pair with what became of two keepalived.
  *
- * @param mayBeFaster whether that is so for a step
+ * @param mannerOf what is to be different in a step
  */
 export function compare(
   reference: readonly Outcome[],
   actual: readonly Outcome[],
-  mayBeFaster: (outcome: Outcome) => boolean
+  mannerOf: (step: Step) => OwnManner
 ): readonly Difference[] {
-  return reference.flatMap((wanted, index) => {
-    const found = actual[index]
-    if (!found) throw new RangeError(`the story ends before ${wanted.step.name}`)
-    return differences(wanted, found, mayBeFaster(found))
-  })
+  const steps = new Set(reference.map(({ step }) => step))
+  return [
+    ...reference.flatMap((wanted, index) => {
+      const found = actual[index]
+      if (!found) throw new RangeError(`the story ends before ${wanted.step.name}`)
+      return differences(wanted, found, mannerOf(wanted.step).mayBeFaster)
+    }),
+    ...[...steps].flatMap((step) => {
+      const wanted = lastWords(reference, step) + (mannerOf(step).speaksLast ? 1 : 0)
+      const found = lastWords(actual, step)
+      return wanted === found ? [] : [difference(`${step.name}: ${found} last words`)]
+    })
+  ]
+}
+
+/** Of all virtual routers together: those of a sync group move when one of them hears a stronger one. */
+function lastWords(outcomes: readonly Outcome[], step: Step): number {
+  const own = outcomes.filter((outcome) => outcome.step === step)
+  return own.reduce((sum, outcome) => sum + outcome.lastWords, 0)
+}
+
+/** What no time can make good. */
+export function difference(what: string): Difference {
+  return { what, ms: Infinity, isAllowed: false }
 }
 
 function differences(wanted: Outcome, found: Outcome, mayBeFaster: boolean): Difference[] {
@@ -46,7 +73,8 @@ function differences(wanted: Outcome, found: Outcome, mayBeFaster: boolean): Dif
     a === null || b === null ? (a === b ? 0 : Infinity) : Math.max(0, a - b)
 
   const sameReigns = wanted.reigns.join(' ') === found.reigns.join(' ')
-  if (!sameReigns) note(`masters ${found.reigns.join(', ')}`, Infinity, TOLERANCE_MS)
+  if (!sameReigns)
+    list.push(difference(`${step.name}, ${vrid}: masters ${found.reigns.join(', ')}`))
   const takeover = mayBeFaster ? later : apart
   note('takeover', takeover(found.takenAfter, wanted.takenAfter), TOLERANCE_MS)
   note('address gained', apart(found.gainedAfter, wanted.gainedAfter), TOLERANCE_MS)

@@ -1,4 +1,5 @@
-import { ADDRESSES, VIP } from '../../netns/lab/lab.js'
+import { ADDRESSES, VIP, ipv6Of } from '../../netns/lab/lab.js'
+import { HMAC_VERSION } from './keepalived.js'
 import type { StoryName } from './story.js'
 
 /** The two directors; `director1` has the higher priority. */
@@ -24,17 +25,8 @@ export interface Feature {
    */
   readonly masterDownMs: number
   readonly ipv6?: boolean
-}
-
-/** Why tsha cannot take part in a feature yet, by its name: the line goes when it can. */
-export const NOT_YET: Readonly<Record<string, string>> = {
-  'v3 IPv4': 'VRRPv3',
-  'v3 IPv4, two intervals': 'VRRPv3',
-  'v3 IPv6': 'VRRPv3 and IPv6',
-  unicast: 'unicast_peer',
-  nopreempt: 'nopreempt',
-  preempt_delay: 'preempt_delay',
-  'sync group': 'vrrp_sync_group and scripts without weight'
+  /** The first version of keepalived that has it, where that is not Debian's. */
+  readonly since?: string
 }
 
 interface Instance {
@@ -42,6 +34,7 @@ interface Instance {
   readonly vrid?: number
   /** MASTER and BACKUP unless both are BACKUP. */
   readonly state?: 'BACKUP'
+  readonly priority?: Readonly<Record<DirectorName, number>>
   /** Seconds between two advertisements, by director. */
   readonly interval?: Readonly<Record<DirectorName, number>>
   readonly addresses?: readonly string[]
@@ -52,6 +45,8 @@ interface Instance {
 
 const PRIORITIES = { director1: 100, director2: 90 } as const
 const PASS = ['authentication {', 'auth_type PASS', 'auth_pass 123456', '}']
+const HMAC_KEY = 'hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
+const HMAC = ['auth_hmac {', `key 7 ${HMAC_KEY}`, 'active_key 7', '}']
 const SECOND_VIP = '192.168.64.201'
 const VIP6 = 'fd00:64::200'
 
@@ -64,7 +59,7 @@ function instance(director: DirectorName, options: Instance): string {
     `state ${state}`,
     'interface ens160',
     `virtual_router_id ${vrid}`,
-    `priority ${PRIORITIES[director]}`,
+    `priority ${(options.priority ?? PRIORITIES)[director]}`,
     `advert_int ${options.interval?.[director] ?? 1}`,
     ...(options.lines?.(director) ?? []),
     ...['virtual_ipaddress {', ...addresses, '}'],
@@ -98,14 +93,20 @@ function single(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses'
   }
 }
 
-function partnerOf(director: DirectorName): DirectorName {
-  return director === 'director1' ? 'director2' : 'director1'
+function unicast(director: DirectorName): readonly string[] {
+  const partner = director === 'director1' ? 'director2' : 'director1'
+  return [`unicast_src_ip ${ADDRESSES[director]}`, 'unicast_peer {', ADDRESSES[partner], '}']
+}
+
+function unicast6(director: DirectorName): readonly string[] {
+  const partner = director === 'director1' ? 'director2' : 'director1'
+  return [`unicast_src_ip ${ipv6Of(director)}`, 'unicast_peer {', ipv6Of(partner), '}']
 }
 
 const V2_PASS = single({ lines: () => PASS })
 
 /** The same virtual router as `V2_PASS`, in tsha's own form. */
-function handOverAsKeepalived(director: DirectorName): string {
+function handOverAsKeepalived(director: DirectorName, ...lines: readonly string[]): string {
   return `checks:
   healthy: { command: [/usr/bin/test, -e, ${HEALTHY}], interval: 1s }
 virtual_routers:
@@ -117,10 +118,30 @@ virtual_routers:
     addresses: [${VIP}/24]
     track: [{ check: healthy, weight: -20 }]
     hand_over: keepalived
-`
+${lines.map((line) => `    ${line}\n`).join('')}`
 }
 
-const SYNC_GROUP = 'vrrp_sync_group both {\ngroup {\nnginx\nother\n}\n}'
+const ADVERTS = ['higher_prio_send_advert', 'lower_prio_no_advert']
+
+/** Two virtual routers that move together; the script belongs to one of them. */
+function group(options: Instance): Pick<Feature, 'keepalivedConf' | 'addresses' | 'masterDownMs'> {
+  const other = { name: 'other', vrid: 52, addresses: [`${SECOND_VIP}/24`], track: null }
+  return {
+    masterDownMs: MASTER_DOWN_MS,
+    keepalivedConf: both((director) =>
+      conf(
+        director,
+        instance(director, options),
+        instance(director, { ...options, ...other }),
+        'vrrp_sync_group both {\ngroup {\nnginx\nother\n}\n}'
+      )
+    ),
+    addresses: new Map([
+      [51, VIP],
+      [52, SECOND_VIP]
+    ])
+  }
+}
 
 /** Every feature that the interop matrix compares. */
 export const FEATURES: readonly Feature[] = [
@@ -129,7 +150,7 @@ export const FEATURES: readonly Feature[] = [
     name: 'v2 PASS, hand_over: keepalived',
     story: 'preempting',
     ...V2_PASS,
-    tshaYaml: both(handOverAsKeepalived)
+    tshaYaml: both((director) => handOverAsKeepalived(director))
   },
   { name: 'v2 without authentication', story: 'preempting', ...single({}) },
   { name: 'v3 IPv4', story: 'preempting', ...single({ lines: () => ['version 3'] }) },
@@ -151,12 +172,41 @@ export const FEATURES: readonly Feature[] = [
     name: 'unicast',
     story: 'preempting',
     ...single({
-      lines: (director) => [
-        ...PASS,
-        `unicast_src_ip ${ADDRESSES[director]}`,
-        ...['unicast_peer {', ADDRESSES[partnerOf(director)], '}']
-      ]
+      lines: (director) => [...PASS, ...unicast(director)]
     })
+  },
+  {
+    name: 'v3 IPv6 unicast',
+    story: 'preempting',
+    ...single({
+      lines: (director) => ['version 3', ...unicast6(director)],
+      addresses: [`${VIP6}/64`]
+    }),
+    addresses: new Map([[51, VIP6]]),
+    ipv6: true
+  },
+  {
+    name: 'v2 HMAC',
+    story: 'preempting',
+    ...single({ lines: () => HMAC }),
+    since: HMAC_VERSION
+  },
+  {
+    name: 'v3 IPv6 HMAC',
+    story: 'preempting',
+    ...single({
+      lines: () => ['version 3', ...HMAC],
+      addresses: ['fe80::64:200/64', `${VIP6}/64`]
+    }),
+    addresses: new Map([[51, VIP6]]),
+    ipv6: true,
+    since: HMAC_VERSION
+  },
+  {
+    name: 'v3 unicast HMAC',
+    story: 'preempting',
+    ...single({ lines: (director) => ['version 3', ...unicast(director), ...HMAC] }),
+    since: HMAC_VERSION
   },
   {
     name: 'nopreempt',
@@ -169,28 +219,36 @@ export const FEATURES: readonly Feature[] = [
     story: 'delayed',
     ...single({ state: 'BACKUP', lines: () => [...PASS, 'preempt_delay 1.5'], track: null })
   },
+  { name: 'sync group', story: 'grouped', ...group({ lines: () => PASS, track: '' }) },
   {
-    // The script belongs to one of the two virtual routers; both have to move.
-    name: 'sync group',
-    story: 'grouped',
-    masterDownMs: MASTER_DOWN_MS,
-    keepalivedConf: both((director) =>
-      conf(
-        director,
-        instance(director, { lines: () => PASS, track: '' }),
-        instance(director, {
-          name: 'other',
-          vrid: 52,
-          lines: () => PASS,
-          addresses: [`${SECOND_VIP}/24`],
-          track: null
-        }),
-        SYNC_GROUP
-      )
-    ),
-    addresses: new Map([
-      [51, VIP],
-      [52, SECOND_VIP]
-    ])
+    name: 'sync group, nopreempt',
+    story: 'nopreempt',
+    ...group({ state: 'BACKUP', lines: () => [...PASS, 'nopreempt'], track: null })
+  },
+  {
+    // Nobody preempts an equal, as with nopreempt.
+    name: 'equal priorities',
+    story: 'nopreempt',
+    ...single({ priority: { director1: 100, director2: 100 }, track: null }),
+    masterDownMs: 3609
+  },
+  {
+    name: 'address owner',
+    story: 'owner',
+    ...single({ priority: { director1: 255, director2: 90 }, track: null })
+  },
+  {
+    name: 'down_timer_adverts',
+    story: 'preempting',
+    ...single({ lines: () => [...PASS, 'down_timer_adverts 2'] }),
+    masterDownMs: 2648
+  },
+  {
+    name: 'one more advertisement',
+    story: 'preempting',
+    ...single({ lines: () => [...PASS, ...ADVERTS] }),
+    tshaYaml: both((director) =>
+      handOverAsKeepalived(director, 'higher_prio_advert: true', 'lower_prio_advert: false')
+    )
   }
 ]

@@ -1,6 +1,6 @@
 import { AddressWatch } from '../../netns/lab/address-watch.js'
 import { Lab, VIP } from '../../netns/lab/lab.js'
-import { ADVERTS_FILTER, readAdvert, type Advert } from './adverts.js'
+import { ADVERTS_FILTER, readAdvert, reignsOf, type Advert } from './adverts.js'
 import { DIRECTORS, HEALTHY, type DirectorName, type Feature } from './features.js'
 import { Speaker, type Product } from './speaker.js'
 import { STORIES, type Anchor, type Pair, type Step } from './story.js'
@@ -19,6 +19,8 @@ export interface Outcome {
   readonly vrid: number
   /** Who was master before, if anybody, and who advertised with a priority above 0 one after the other. */
   readonly reigns: readonly DirectorName[]
+  /** How often a master that was beaten advertised once more; that is no reign. */
+  readonly lastWords: number
   /** From the anchor to the first advertisement of the new master; null when nobody took over. */
   readonly takenAfter: number | null
   /** From the act to that advertisement. */
@@ -114,15 +116,16 @@ async function playStep(
     const own = adverts.filter((advert) => advert.vrid === vrid)
     const news = adverts.slice(begun).filter((advert) => advert.vrid === vrid)
     const before = own.findLast((advert) => !news.includes(advert))
-    const reigns = reignsOf(before ? [before, ...news] : news)
-    const taken = step.takes ? firstOfLastReign(news) : null
-    if (!taken) return { step, vrid, reigns, ...NOTHING_TAKEN }
+    const { firsts, lastWords } = reignsOf(before ? [before, ...news] : news)
+    const reigns = firsts.map(({ from }) => from)
+    const taken = step.takes ? firsts.at(-1) : undefined
+    if (!taken) return { step, vrid, reigns, lastWords, ...NOTHING_TAKEN }
     const changes = watch.changes.since(marks.get(vrid) ?? 0)
     const gained = changes.find(({ host, owned }) => owned && host === step.winner)
     const lost = changes.find(({ host, owned }) => !owned && host !== step.winner)
     const from = anchorOf(step.anchor, own, taken, at)
     return {
-      ...{ step, vrid, reigns },
+      ...{ step, vrid, reigns, lastWords },
       takenAfter: from === null ? null : taken.at - from,
       takenAfterAct: taken.at - at,
       gainedAfter: gained ? gained.at - taken.at : null,
@@ -141,18 +144,6 @@ function isSettled(
 ): boolean {
   const last = adverts.filter((each) => each.vrid === vrid && each.at >= at).slice(-count)
   return last.length === count && last.every((each) => each.from === winner && each.priority > 0)
-}
-
-function reignsOf(adverts: readonly Advert[]): DirectorName[] {
-  const senders = adverts.filter(({ priority }) => priority > 0).map(({ from }) => from)
-  return senders.filter((sender, index) => sender !== senders[index - 1])
-}
-
-function firstOfLastReign(adverts: readonly Advert[]): Advert | null {
-  const claims = adverts.filter(({ priority }) => priority > 0)
-  const last = claims.at(-1)
-  const before = claims.findLastIndex((advert) => advert.from !== last?.from)
-  return claims[before + 1] ?? null
 }
 
 /** Null when there is no such advertisement. */

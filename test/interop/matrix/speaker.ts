@@ -4,10 +4,15 @@ import type { LabProcess } from '../../netns/lab/lab-process.js'
 import { ON_DIRECTOR, TSHA_COMMAND } from '../../netns/lab/pair-files.js'
 import { familyOf, signalProcess } from '../../netns/lab/process-tree.js'
 import type { DirectorName, Feature } from './features.js'
+import { KEEPALIVED } from './keepalived.js'
 
 const START_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 10_000
 const ENTRY_LIMIT = 1000
+
+/** One that is not Debian's may have its files where all machines of the lab see them. */
+const PID_FILES = ['-p', '/run/keepalived.pid', '-r', '/run/vrrp.pid']
+const KEEPALIVED_FLAGS = ['--dont-fork', '--log-console', '--log-detail', ...PID_FILES]
 
 export type Product = 'keepalived' | 'tsha'
 
@@ -15,8 +20,8 @@ export type Product = 'keepalived' | 'tsha'
 export class Speaker {
   readonly product: Product
   readonly host: Host
-  /** The moments at which a virtual router of it became backup, by its own account. */
-  readonly entered = new EventLog<number>('times at which it became backup', ENTRY_LIMIT)
+  /** The moments at which a virtual router of it became backup or master, by its own account. */
+  readonly entered = new EventLog<number>('times at which it became either', ENTRY_LIMIT)
   readonly #command: readonly string[]
   readonly #files: readonly (readonly [string, string])[]
   #process: LabProcess | null = null
@@ -36,14 +41,7 @@ export class Speaker {
     this.#command =
       product === 'tsha'
         ? [process.execPath, TSHA_COMMAND, 'run', ...conf]
-        : [
-            'keepalived',
-            '--dont-fork',
-            '--log-console',
-            '--log-detail',
-            '-f',
-            ON_DIRECTOR.keepalived
-          ]
+        : [KEEPALIVED, ...KEEPALIVED_FLAGS, '-f', ON_DIRECTOR.keepalived]
   }
 
   /** Resolves with the moment at which it takes part in the election. */
@@ -63,13 +61,13 @@ export class Speaker {
     ended.catch(() => {
       // Later its end is what the story asks for.
     })
-    return Promise.race([this.waitUntilBackup(mark), ended])
+    return Promise.race([this.waitUntilEntry(mark), ended])
   }
 
-  /** The first moment after a mark at which it became backup. */
-  async waitUntilBackup(mark: number): Promise<number> {
-    const name = `${this.product} on ${this.host.name}`
-    return this.entered.waitFor(() => true, `backup of ${name}`, START_TIMEOUT_MS, mark)
+  /** When it took part after a mark: it became backup, or master as the owner of the addresses. */
+  async waitUntilEntry(mark: number): Promise<number> {
+    const name = `entry of ${this.product} on ${this.host.name}`
+    return this.entered.waitFor(() => true, name, START_TIMEOUT_MS, mark)
   }
 
   /** In good order; resolves with the moment just before. */
@@ -97,11 +95,11 @@ export class Speaker {
 }
 
 function keepalivedEntry(text: string, at: number): number | null {
-  return text.includes('Entering BACKUP STATE') ? at : null
+  return /Entering (BACKUP|MASTER) STATE/.test(text) ? at : null
 }
 
 function tshaEntry(text: string): number | null {
   if (!text.includes('"vrrp state change"')) return null
   const line = JSON.parse(text) as { readonly time: string; readonly to: string }
-  return line.to === 'backup' ? Date.parse(line.time) : null
+  return line.to === 'backup' || line.to === 'master' ? Date.parse(line.time) : null
 }

@@ -15,7 +15,7 @@ export interface Pair {
  * What the time of a takeover is counted from. A timer runs from an advertisement, so the moment of a
  * fault says little: a second passes between two of them.
  *
- * - `entered`: the director became backup, by its own account
+ * - `entered`: the director became backup, or as owner of the addresses master, by its own account
  * - `accepted`: the last advertisement that a backup of the winner's priority accepts
  * - `previous`: the last advertisement of the loser
  * - `heard`: the first advertisement of the loser after the act
@@ -33,11 +33,13 @@ export interface Step {
   readonly anchor: Anchor
   /** The director that gives the mastership away: there tsha may be faster than keepalived. */
   readonly givenBy?: DirectorName
+  /** The director that is master, hears a stronger one and yields: tsha has the last word. */
+  readonly yieldedBy?: DirectorName
   /** The loser is dead, and what its addresses do is not compared. */
   readonly isKill?: boolean
 }
 
-export type StoryName = 'preempting' | 'nopreempt' | 'delayed' | 'grouped'
+export type StoryName = 'preempting' | 'nopreempt' | 'delayed' | 'grouped' | 'owner'
 
 const start =
   (name: DirectorName) =>
@@ -70,7 +72,7 @@ async function restoreService({ director1 }: Pair): Promise<number> {
 async function endFault(pair: Pair): Promise<number> {
   const mark = pair.director1.entered.mark
   await restoreService(pair)
-  return pair.director1.waitUntilBackup(mark)
+  return pair.director1.waitUntilEntry(mark)
 }
 
 async function cutLink({ lab }: Pair): Promise<number> {
@@ -82,12 +84,13 @@ async function cutLink({ lab }: Pair): Promise<number> {
 async function healLink({ lab, director1 }: Pair): Promise<number> {
   const mark = director1.entered.mark
   await lab.heal('director1')
-  return director1.waitUntilBackup(mark)
+  return director1.waitUntilEntry(mark)
 }
 
 const FIRST = 'director1'
 const SECOND = 'director2'
 const TO_FIRST = { winner: FIRST, takes: true } as const
+const BACK_TO_FIRST = { ...TO_FIRST, yieldedBy: SECOND } as const
 const TO_SECOND = { winner: SECOND, takes: true } as const
 const STAYS_FIRST = { winner: FIRST, takes: false, anchor: 'entered' } as const
 const STAYS_SECOND = { winner: SECOND, takes: false, anchor: 'entered' } as const
@@ -106,16 +109,18 @@ const KILL: Step = {
   isKill: true
 }
 const LINK_CUT: Step = { name: 'link cut', act: cutLink, ...TO_SECOND, anchor: 'accepted' }
-const LINK_BACK: Step = { name: 'link back', act: healLink, ...TO_FIRST, anchor: 'entered' }
+const LINK_BACK: Step = { name: 'link back', act: healLink, ...BACK_TO_FIRST, anchor: 'entered' }
 const SERVICE_FAILS: Step = {
   ...{ name: 'service fails', act: failService, ...TO_SECOND, anchor: 'accepted' },
   givenBy: FIRST
 }
 const SERVICE_BACK: Step = {
-  ...{ name: 'service back', act: restoreService, ...TO_FIRST, anchor: 'previous' }
+  ...{ name: 'service back', act: restoreService, ...BACK_TO_FIRST, anchor: 'previous' }
 }
 
-const RETURN: Step = { name: 'start again', act: start(FIRST), ...TO_FIRST, anchor: 'entered' }
+const RETURN: Step = {
+  ...{ name: 'start again', act: start(FIRST), ...BACK_TO_FIRST, anchor: 'entered' }
+}
 const DELAYED_RETURN: Step = { ...RETURN, anchor: 'heard' }
 
 /** What happens to a pair, step by step. */
@@ -130,6 +135,15 @@ export const STORIES: Readonly<Record<StoryName, readonly Step[]>> = {
     ...[SERVICE_FAILS, { ...SERVICE_BACK, act: endFault, anchor: 'entered' as const }],
     ...[LINK_CUT, LINK_BACK],
     ...[STOP, RETURN, KILL, { ...RETURN, name: 'start after the kill' }]
+  ],
+  owner: [
+    ...START,
+    LINK_CUT,
+    LINK_BACK,
+    STOP,
+    RETURN,
+    KILL,
+    { ...RETURN, name: 'start after the kill' }
   ],
   nopreempt: [
     ...START,

@@ -235,7 +235,7 @@ function interfaceOf(switchHost: Host, name: HostName, ipv6: boolean): string[] 
 }
 
 /** The IPv6 address of a machine in a lab that has IPv6. */
-function ipv6Of(name: HostName): string {
+export function ipv6Of(name: HostName): string {
   return `fd00:64::${ADDRESSES[name].split('.')[3] ?? ''}`
 }
 
