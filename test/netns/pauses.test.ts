@@ -65,6 +65,9 @@ async function pauses(
       changes.map((c) => `${c.at - began}:${c.host.slice(-1)}${c.owned ? '+' : '-'}`).join(' ')
   )
   t.ok(both <= BOTH_MS, `${times.join(' + ')} ms: two holders for ${both.toFixed(0)} ms at most`)
+  // One that comes back as another is master must not add the addresses again and then think about it.
+  const moves = changes.filter(({ host }) => host === 'director1').length
+  t.ok(moves <= times.length + 1, `${times.join(' + ')} ms: the address comes back once: ${moves}`)
   const limit = OUTAGE_MS * Math.ceil(times.length / 2)
   t.ok(outage <= limit, `${times.join(' + ')} ms: outage of ${outage.toFixed(0)} ms`)
 }
