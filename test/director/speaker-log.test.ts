@@ -9,7 +9,7 @@ function create(tellsForeign = false) {
   return { record, clock, log: new SpeakerLog(record.log, clock, tellsForeign) }
 }
 
-void t.test('a flood from 200 senders is three lines and a number', async (t) => {
+t.test('a flood from 200 senders is three lines and a number', (t) => {
   const { record, clock, log } = create()
   for (let i = 0; i < 1000; i += 1) log.discarded('auth-data', `192.0.2.${i % 200}`)
   const text = 'advertisement discarded: its password differs from ours'
@@ -21,9 +21,10 @@ void t.test('a flood from 200 senders is three lines and a number', async (t) =>
   record.lines.length = 0
   clock.advanceTo(600_000)
   t.strictSame(record.lines, [`warn more ${text} {"reason":"auth-data","count":997}`])
+  t.end()
 })
 
-void t.test('other addresses are told in the same way', async (t) => {
+t.test('other addresses are told in the same way', (t) => {
   const { record, log } = create()
   const heard = { source: '192.0.2.1', priority: 100 }
   log.accepted({ ...heard, sameAddresses: true })
@@ -35,9 +36,10 @@ void t.test('other addresses are told in the same way', async (t) => {
     `warn ${text} {"sender":"192.0.2.1"}`,
     `warn more advertisements: ${text} {"count":1}`
   ])
+  t.end()
 })
 
-void t.test('another virtual router is told of where that is wanted', async (t) => {
+t.test('another virtual router is told of where that is wanted', (t) => {
   const silent = create()
   silent.log.discarded('vrid', '192.0.2.1')
   t.strictSame(silent.record.lines, [])
@@ -46,4 +48,5 @@ void t.test('another virtual router is told of where that is wanted', async (t) 
   t.strictSame(telling.record.lines, [
     'warn advertisement discarded: it is for another virtual router {"reason":"vrid","sender":"192.0.2.1"}'
   ])
+  t.end()
 })
