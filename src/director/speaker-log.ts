@@ -3,20 +3,25 @@ import type { HeardAdvertisement, SpeakerObserver } from '../vrrp/ports.js'
 import type { Discard } from '../vrrp/receive.js'
 import { DISCARD_TEXTS } from './discard-texts.js'
 import type { Log } from './log.js'
-
-/** Reasons told per sender; a segment with more senders than this is not ours to list. */
-const MOST_TOLD = 256
+import { ToldSenders, type TellingClock } from './told-senders.js'
 
 /**
- * Writes down what a speaker does and why. What arrives from the network is told once for each reason
- * and sender, so that nobody can fill the log.
+ * Writes down what a speaker does and why. Of what arrives from the network each reason is told for a
+ * few senders and then counted, so that nobody can fill the log.
  */
 export class SpeakerLog implements SpeakerObserver {
   readonly #log: Log
-  readonly #told = new Set<string>()
+  readonly #tellsForeign: boolean
+  readonly #told: ToldSenders<Discard | 'addresses'>
 
-  constructor(log: Log) {
+  /** @param tellsForeign whether advertisements of other virtual routers are told */
+  constructor(log: Log, clock: TellingClock, tellsForeign: boolean) {
     this.#log = log
+    this.#tellsForeign = tellsForeign
+    this.#told = new ToldSenders(clock, (kind, count) => {
+      if (kind === 'addresses') log.warn({ count }, `more advertisements: ${OTHER_ADDRESSES}`)
+      else log.warn({ reason: kind, count }, `more ${discardText(kind)}`)
+    })
   }
 
   stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
@@ -38,25 +43,24 @@ export class SpeakerLog implements SpeakerObserver {
   }
 
   discarded(reason: Discard, source: string | null): void {
-    // Another virtual router of the segment is none of our business.
-    if (reason === 'vrid' || this.#isTold(`${reason} ${source ?? ''}`)) return
-    this.#log.warn(
-      { reason, sender: source },
-      `advertisement discarded: ${DISCARD_TEXTS[reason]}; told once for each sender`
-    )
+    if (reason === 'vrid' && !this.#tellsForeign) return
+    if (!this.#told.happened(reason, source ?? '')) return
+    this.#log.warn({ reason, sender: source }, discardText(reason))
   }
 
   accepted({ source, sameAddresses }: HeardAdvertisement): void {
-    if (sameAddresses || this.#isTold(`addresses ${source}`)) return
-    this.#log.warn(
-      { sender: source },
-      'the virtual addresses of another director differ from ours; told once for each sender'
-    )
+    if (sameAddresses || !this.#told.happened('addresses', source)) return
+    this.#log.warn({ sender: source }, OTHER_ADDRESSES)
   }
 
-  #isTold(what: string): boolean {
-    if (this.#told.has(what) || this.#told.size >= MOST_TOLD) return true
-    this.#told.add(what)
-    return false
+  /** Tells what was only counted so far. */
+  close(): void {
+    this.#told.close()
   }
+}
+
+const OTHER_ADDRESSES = 'the virtual addresses of another director differ from ours'
+
+function discardText(reason: Discard): string {
+  return `advertisement discarded: ${DISCARD_TEXTS[reason]}`
 }

@@ -84,7 +84,7 @@ export class RunningRouter {
     this.#ports = ports
     const log = ports.log.child({ router: config.name, vrid: config.vrid })
     this.#log = log
-    this.#speakerLog = new SpeakerLog(log)
+    this.#speakerLog = new SpeakerLog(log, systemClock, ports.tellsForeign)
     this.#interface = found
     this.#otherInterfaces = others
     this.#primaryAddress = primaryAddressOf(config, found)
@@ -215,6 +215,7 @@ export class RunningRouter {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#speakerLog.close()
     for (const unwatch of this.#unwatch) unwatch()
     this.#addresses.close()
     this.#vrrpSocket.close()

@@ -31,6 +31,8 @@ const RENEWALS_PER_LEASE = 3
 const UNLEASED_RENEWAL_MS = 1000
 /** After a pause the state machine knows within a few turns of the loop whether it is still master. */
 const AFTER_PAUSE_MS = 50
+/** A wait of `AFTER_PAUSE_MS` that took this long was a pause; a busy machine does not take so long. */
+const ANOTHER_PAUSE_MS = 500
 /** An address that could not be added this long after it was asked for cannot be held. */
 const ADD_PATIENCE_MS = 1500
 /** How often it is tried whether addresses can be changed again. */
@@ -142,8 +144,12 @@ export class IpAddressManager {
       return
     }
     const renewal = this.#renewal
+    const since = monotonicNow()
     setTimeout(() => {
-      if (this.#renewal !== null && this.#renewal === renewal) void this.#replaceAll()
+      if (this.#renewal === null || this.#renewal !== renewal) return
+      // Another pause may have come in between: then it is decided anew.
+      if (monotonicNow() - since >= ANOTHER_PAUSE_MS) this.#renew()
+      else void this.#replaceAll()
     }, AFTER_PAUSE_MS)
   }
 

@@ -52,9 +52,6 @@ export type Verdict =
     }
   | { readonly ok: false; readonly reason: Discard; readonly source: string | null }
 
-/** Told for each packet of each other virtual router of the segment, so it is made once. */
-const FOREIGN: Verdict = { ok: false, reason: 'vrid', source: null }
-
 /** A packet for this virtual router, and where its parts are. */
 interface Received {
   readonly packet: Uint8Array
@@ -92,7 +89,7 @@ export function receive(
   if (!isBare && ip.protocol !== AH_PROTOCOL) return discard('protocol', packet, ip)
   const from = ip.headerLength + (isBare ? 0 : AH_LENGTH)
   if (packet.length < from + FIXED_LENGTH) return discard('short', packet, ip)
-  if (packet[from + VRID_OFFSET] !== router.vrid) return FOREIGN
+  if (packet[from + VRID_OFFSET] !== router.vrid) return discard('vrid', packet, ip)
 
   const source = sourceOf(packet, ip.family)
   const version = (packet[from] ?? 0) >>> 4

@@ -1,6 +1,6 @@
 // lane: alone - an outage of 200 ms is too long
 import t from 'tap'
-import type { OwnerChange } from './lab/address-watch.js'
+import { longestBoth } from './lab/address-watch.js'
 import { Lab } from './lab/lab.js'
 import { cannotRun } from './lab/requirements.js'
 import { startPair } from './lab/tsha.js'
@@ -45,18 +45,18 @@ await t.test(
     const changes = lab.watch.changes.since(mark)
     const both = longestBoth(changes, Date.now())
     t.ok(both <= BOTH_MS, `two holders for ${both.toFixed(0)} ms at most`)
-    t.strictSame(
-      changes.map(({ host, owned }) => `${host} ${owned ? 'got' : 'lost'} it`),
-      ['director1 lost it', 'director2 got it', 'director1 got it', 'director2 lost it'],
-      'the lease ends first, and the address moves back once'
-    )
+    // The two moves of the end are one: which kernel is quicker is left open, see the outage.
+    for (const [host, expected] of [
+      ['director1', ['lost', 'got']],
+      ['director2', ['got', 'lost']]
+    ] as const) {
+      const found = changes.filter((change) => change.host === host)
+      t.strictSame(
+        found.map(({ owned }) => (owned ? 'got' : 'lost')),
+        expected,
+        `${host} ${expected.join(' it, then ')} it: the address moves once and back`
+      )
+    }
+    t.equal(changes[0]?.host, 'director1', 'the lease ends before the partner takes over')
   }
 )
-
-/** The longest time in which both directors had the address. */
-function longestBoth(changes: readonly OwnerChange[], now: number): number {
-  const times = changes.map(({ at, owners }, index) =>
-    owners.length === 2 ? (changes[index + 1]?.at ?? now) - at : 0
-  )
-  return Math.max(0, ...times)
-}

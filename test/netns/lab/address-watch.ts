@@ -114,6 +114,14 @@ export class AddressWatch {
   }
 }
 
+/** The longest time in which more than one host had the address, in milliseconds. */
+export function longestBoth(changes: readonly OwnerChange[], now: number): number {
+  const times = changes.map(({ at, owners }, index) =>
+    owners.length > 1 ? (changes[index + 1]?.at ?? now) - at : 0
+  )
+  return Math.max(0, ...times)
+}
+
 function describeChange(change: OwnerChange): string {
   const owners = change.owners.length === 0 ? 'nobody has it' : `${change.owners.join(', ')} has it`
   return `${new Date(change.at).toISOString()} ${change.host} ${change.owned ? 'got' : 'lost'} it: ${owners}`
