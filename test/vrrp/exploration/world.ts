@@ -158,7 +158,7 @@ export function keyOf(world: World, settleLimit: Milliseconds): string {
   key += `|${world.cut.join(',')}@${relative(world.healAt, now)}`
   for (const span of SPANS) key += `|${relative(world.spans[span], now)}`
   for (const { host, wakeAt, answeredAt } of world.nodes) {
-    key += `#${host.process}${host.isLinkUp ? '' : '!'}${host.wants ? '+' : ''}`
+    key += `#${host.process}${host.isLinkUp ? '' : '!'}${host.wants ? '+' : ''}${host.isRenewalPutOff ? '~' : ''}`
     key += `${relative(wakeAt, now)}/${relative(host.heldUntil, now)}/${relative(host.renewAt, now)}`
     if (answeredAt !== null && now - answeredAt < host.router.adverInterval / 2)
       key += `^${microseconds(answeredAt - now)}`
