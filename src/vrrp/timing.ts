@@ -66,8 +66,7 @@ export function handOverWait({ version, adverInterval }: Timed): Milliseconds {
 /**
  * How late the advertisement of a master may be before a partner may have taken over, so that it gives
  * the addresses up: the last one left an interval before, and a weaker partner waits for
- * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; the last renewal of a lease
- * of 3 s is then at least 2.6 s old, so at most 0.4 s of it are left.
+ * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; a lease of 2 s is over by then.
  */
 export function longestLateness(router: Timed, priority: number): Milliseconds {
   return masterDownInterval(router, priority, router.adverInterval) - router.adverInterval

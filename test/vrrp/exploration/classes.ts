@@ -275,7 +275,8 @@ const OFFSETS: readonly Milliseconds[] = [0, 1, 500, 1000, 2500, 3609, 3610, 364
 
 /** The worlds that a class begins with. */
 export function firstWorlds(faults: FaultClass, setting: Setting): readonly World[] {
-  const { members, lease } = faults.group
+  const { members } = faults.group
+  const lease = leaseIn(faults)
   if (faults.isColdStart === true) {
     const starts = OFFSETS.flatMap((offset) => [
       [0, offset],
@@ -283,14 +284,23 @@ export function firstWorlds(faults: FaultClass, setting: Setting): readonly Worl
     ])
     return starts.map((each) => coldStart(members, lease, each))
   }
-  const worlds = [
-    members.map(() => 0),
-    members.map((_, i) => 5500 * i),
-    members.map((_, i) => 6250 * (members.length - i))
-  ].map((starts) => atRest(setting, coldStart(members, lease, starts)))
+  const together = members.map(() => 0)
+  // So that a weaker one is master, and is preempted if it may be.
+  const weakestFirst = members.map((_, i) => 6250 * (members.length - i))
+  // Where faults are combined one phase of adverts and renewals has to do.
+  const isSingle = faults.total === 1
+  const worlds = (isSingle ? [together, weakestFirst] : [together]).map((starts) =>
+    atRest(setting, coldStart(members, lease, starts))
+  )
+  const drifts = isSingle && lease !== Infinity ? [0, lease / 12] : [0]
   return worlds
-    .flatMap((world) => [world, withRenewals(world, lease / 6)])
+    .flatMap((world) => drifts.map((drift) => withRenewals(world, drift)))
     .map((world) => (hasBegun(world) ? withFaults(world, faults.budget, faults.total) : world))
+}
+
+/** A lease matters when its director dies or stands still; else it is renewed in time, for ever. */
+function leaseIn({ group, budget }: FaultClass): Milliseconds {
+  return (budget.kill ?? 0) > 0 || (budget.pause ?? 0) > 0 ? group.lease : Infinity
 }
 
 export function settingOf({ group }: FaultClass, machine: Machine = SHIPPED): Setting {
