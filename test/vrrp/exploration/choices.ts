@@ -238,7 +238,8 @@ function goOn(setting: Setting, world: World): readonly Choice[] {
   const dues = [world.healAt, dueOf(world)]
   for (const { host, wakeAt } of world.nodes) {
     dues.push(wakeAt, host.heldUntil)
-    if (host.process === 'running') dues.push(host.renewAt, setting.machine.nextDeadline(host.state))
+    if (host.process === 'running')
+      dues.push(host.renewAt, setting.machine.nextDeadline(host.state))
   }
   if (world.faultsLeft > 0) dues.push(world.now + setting.grid)
   const first = Math.min(...dues.map((due) => due ?? Infinity))
