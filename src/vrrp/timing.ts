@@ -57,10 +57,15 @@ export function groupStartInterval({ version, adverInterval }: Timed): Milliseco
 
 /**
  * How long a master that hands over waits for the partner's first advertisement: longer than the
- * longest Skew_Time that a partner can have; 1.25 s in VRRPv2.
+ * longest Skew_Time that a backup can have; 1.25 s in VRRPv2.
  */
 export function handOverWait({ version, adverInterval }: Timed): Milliseconds {
   return (version === 3 ? adverInterval : 1000) + HAND_OVER_MARGIN
+}
+
+/** The same where the partner is master already: it is heard within an interval of its own, too. */
+export function offerWait(router: Timed, masterAdverInterval: Milliseconds): Milliseconds {
+  return Math.max(handOverWait(router), masterAdverInterval + HAND_OVER_MARGIN)
 }
 
 /**

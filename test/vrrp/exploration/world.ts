@@ -198,7 +198,9 @@ function isTime(name: string): boolean {
   return known
 }
 
+const PASSING = new Set(['answerAt', 'preemptAt', 'lastWordsUntil'])
+
 /** These are only asked whether they are over, and may be over for a long time. */
 function clamp(name: string, left: number): number {
-  return name === 'answerAt' || name === 'preemptAt' ? Math.max(0, left) : left
+  return PASSING.has(name) ? Math.max(0, left) : left
 }
