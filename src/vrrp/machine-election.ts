@@ -1,7 +1,8 @@
 import { compareAddresses } from './wire/address.js'
 import { withSecondBurst } from './machine-announcements.js'
-import { beginHandOver } from './machine-hand-over.js'
+import { offerToMaster } from './machine-hand-over.js'
 import { becomeBackup, stay } from './machine-moves.js'
+import { outranks } from './machine-rank.js'
 import { isCounted, isStubborn, newRival } from './machine-rival.js'
 import type { Action, HeardEvent, MasterState, Reason, Step, VirtualRouter } from './model.js'
 import { OWNER_PRIORITY, type Milliseconds } from './timing.js'
@@ -15,14 +16,13 @@ export function heardInMaster(
 ): Step {
   const { priority, source } = event
   if (priority === 0) return answer(router, state, now, 'priority-zero')
-  const distance = compareAddresses(source, router.primaryAddress)
   const isEqual = priority === state.priority
-  if (isEqual && distance === 0) {
+  if (isEqual && compareAddresses(source, router.primaryAddress) === 0) {
     // Two machines with one address are a misconfiguration that no election can solve.
     return stay(state)
   }
   const isOwner = isEqual && router.isOwner
-  if (priority > state.priority || (isEqual && distance > 0)) {
+  if (outranks(event, router, state.priority)) {
     return giveWay(router, state, event, now, isOwner ? 'two-owners' : 'higher-priority')
   }
   if (isOwner) return heardRival(router, state, event, now)
@@ -31,7 +31,7 @@ export function heardInMaster(
   if (router.makesBeforeBreak && !state.serviceUp && !isEqual) {
     // Whatever comes of it, the segment has heard two masters.
     const announcing = withSecondBurst(router, state, 'lower-priority', now)
-    return beginHandOver(router, announcing, 'backup', now)
+    return offerToMaster(router, announcing, event, now)
   }
   return answer(router, state, now, 'lower-priority')
 }

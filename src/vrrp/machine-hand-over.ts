@@ -1,6 +1,15 @@
 import { RESIGN, becomeBackup, becomeInitialize, stay } from './machine-moves.js'
-import type { HandOverGoal, HeardEvent, MasterState, Step, VirtualRouter } from './model.js'
-import { handOverWait, type Milliseconds } from './timing.js'
+import { outranks } from './machine-rank.js'
+import type {
+  Action,
+  HandOver,
+  HandOverGoal,
+  HeardEvent,
+  MasterState,
+  Step,
+  VirtualRouter
+} from './model.js'
+import { handOverWait, offerWait, type Milliseconds } from './timing.js'
 
 /**
  * Hand over, make before break: priority 0 is advertised at once, and the addresses are kept until the
@@ -10,35 +19,62 @@ export function beginHandOver(
   router: VirtualRouter,
   state: MasterState,
   goal: HandOverGoal,
-  now: Milliseconds
+  now: Milliseconds,
+  priority = state.priority
 ): Step {
-  return {
-    state: { ...state, handOver: { until: now + handOverWait(router), goal } },
-    actions: [RESIGN],
-    reason: 'hand-over-begun'
-  }
+  const until = now + handOverWait(router)
+  return begun(state, { goal, until, priority, lastWordsUntil: now })
 }
 
-/** Whoever advertises now is the new master, whatever its priority. */
+/**
+ * Offers the addresses to a weaker master. It may be none any more: who hears our advertisement gives
+ * way with a last one of its own. So what comes soon after ours does not count, but a master goes on
+ * to advertise (docs/decisions/0021-the-loser-speaks-last.md).
+ */
+export function offerToMaster(
+  router: VirtualRouter,
+  state: MasterState,
+  { adverInterval }: HeardEvent,
+  now: Milliseconds
+): Step {
+  const until = now + offerWait(router, adverInterval)
+  const advertisedAt = state.adverAt - router.adverInterval
+  const lastWordsUntil = Math.max(now, advertisedAt + router.adverInterval / 2)
+  return begun(state, { goal: 'backup', until, priority: state.priority, lastWordsUntil })
+}
+
+function begun(state: MasterState, handOver: HandOver): Step {
+  return { state: { ...state, handOver }, actions: [RESIGN], reason: 'hand-over-begun' }
+}
+
+/**
+ * Whoever advertises now is the new master, whatever its priority. One that is stronger than we were has
+ * not waited for us: it was master before, and has to hear that there were two.
+ */
 export function heardInHandOver(
   router: VirtualRouter,
   state: MasterState,
-  { goal }: { readonly goal: HandOverGoal },
-  { priority, adverInterval }: HeardEvent,
+  handOver: HandOver,
+  event: HeardEvent,
   now: Milliseconds
 ): Step {
   // Priority 0 is no new master: the other one is leaving as well.
-  if (priority === 0) return stay(state)
-  if (goal === 'initialize') return becomeInitialize(state, 'hand-over-answered')
+  if (event.priority === 0) return stay(state)
+  if (now < handOver.lastWordsUntil && !outranks(event, router, state.priority)) return stay(state)
+  const actions: readonly Action[] = outranks(event, router, handOver.priority)
+    ? [{ kind: 'advertise', priority: state.priority }]
+    : []
+  if (handOver.goal === 'initialize') return becomeInitialize(state, 'hand-over-answered', actions)
   return becomeBackup(router, state, now, 'hand-over-answered', {
-    masterAdverInterval: adverInterval
+    actions,
+    masterAdverInterval: event.adverInterval
   })
 }
 
 export function handOverTimer(
   router: VirtualRouter,
   state: MasterState,
-  { until, goal }: { readonly until: Milliseconds; readonly goal: HandOverGoal },
+  { until, goal }: HandOver,
   now: Milliseconds
 ): Step {
   if (now < until) return stay(state)
@@ -55,7 +91,8 @@ export function handOverConditions(
   now: Milliseconds
 ): Step {
   if (!router.makesBeforeBreak || to.handOver?.goal === 'initialize') return stay(to)
-  if (from.serviceUp && !to.serviceUp) return beginHandOver(router, to, 'backup', now)
+  if (from.serviceUp && !to.serviceUp)
+    return beginHandOver(router, to, 'backup', now, from.priority)
   if (to.handOver && to.serviceUp) return goOn(router, to, now, 'hand-over-cancelled')
   return stay(to)
 }

@@ -149,6 +149,17 @@ export type HandOverGoal =
   /** We are being stopped. */
   | 'initialize'
 
+/** We have advertised priority 0 and keep the addresses until the new master is heard. */
+export interface HandOver {
+  readonly goal: HandOverGoal
+  /** Until when an answer is awaited. */
+  readonly until: Milliseconds
+  /** The priority that we advertised before. */
+  readonly priority: number
+  /** What is heard until then of somebody no stronger may be a master's last word, and is no answer. */
+  readonly lastWordsUntil: Milliseconds
+}
+
 /** Another owner of the addresses, with a lesser address than ours, which should give way to us. */
 export interface Rival {
   /** Advertisements of ours that it still has to hear before it is held against it. */
@@ -169,8 +180,7 @@ export interface MasterState extends Conditions {
   readonly secondBurst: { readonly at: Milliseconds; readonly kind: AnnouncementKind } | null
   /** When the addresses are next announced without a reason; null for never. */
   readonly refreshAt: Milliseconds | null
-  /** Set while we have advertised priority 0 and keep the addresses until the new master is heard. */
-  readonly handOver: { readonly until: Milliseconds; readonly goal: HandOverGoal } | null
+  readonly handOver: HandOver | null
   /** Only where we are the owner. */
   readonly rival: Rival | null
 }

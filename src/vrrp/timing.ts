@@ -57,17 +57,21 @@ export function groupStartInterval({ version, adverInterval }: Timed): Milliseco
 
 /**
  * How long a master that hands over waits for the partner's first advertisement: longer than the
- * longest Skew_Time that a partner can have; 1.25 s in VRRPv2.
+ * longest Skew_Time that a backup can have; 1.25 s in VRRPv2.
  */
 export function handOverWait({ version, adverInterval }: Timed): Milliseconds {
   return (version === 3 ? adverInterval : 1000) + HAND_OVER_MARGIN
 }
 
+/** The same where the partner is master already: it is heard within an interval of its own, too. */
+export function offerWait(router: Timed, masterAdverInterval: Milliseconds): Milliseconds {
+  return Math.max(handOverWait(router), masterAdverInterval + HAND_OVER_MARGIN)
+}
+
 /**
  * How late the advertisement of a master may be before a partner may have taken over, so that it gives
  * the addresses up: the last one left an interval before, and a weaker partner waits for
- * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; the last renewal of a lease
- * of 3 s is then at least 2.6 s old, so at most 0.4 s of it are left.
+ * Master_Down_Interval with at least our own Skew_Time. For the pair 2.6 s; a lease of 2 s is over by then.
  */
 export function longestLateness(router: Timed, priority: number): Milliseconds {
   return masterDownInterval(router, priority, router.adverInterval) - router.adverInterval

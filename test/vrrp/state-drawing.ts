@@ -139,8 +139,8 @@ function masters(conditions: { priority: number; serviceUp: boolean }): readonly
   const handOvers = [
     null,
     ...DEADLINES.flatMap((until) => [
-      { until, goal: 'backup' } as const,
-      { until, goal: 'initialize' } as const
+      { until, goal: 'backup', priority: 100, lastWordsUntil: NOW } as const,
+      { until, goal: 'initialize', priority: 100, lastWordsUntil: NOW } as const
     ])
   ]
   const rivals = [null, { patience: 0, adverInterval: 1000, watchedUntil: NOW + 1 }]

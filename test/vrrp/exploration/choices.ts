@@ -68,10 +68,7 @@ function dueNow(setting: Setting, world: World): Choice[] {
     choices.push(...deliver(setting, world, message))
   }
   world.nodes.forEach(({ host, wakeAt }, i) => {
-    if (host.heldUntil !== null && host.heldUntil <= now) {
-      const renewable = host.process === 'running' && host.wants
-      if (!renewable) choices.push(expire(world, i))
-    }
+    if (host.heldUntil !== null && host.heldUntil <= now) choices.push(expire(world, i))
     if (wakeAt !== null && wakeAt <= now) choices.push(...wake(setting, world, i))
     if (host.process !== 'running') return
     if (host.renewAt !== null && host.renewAt <= now) {
@@ -240,10 +237,9 @@ function spend(world: World, fault: Fault): World | null {
 function goOn(setting: Setting, world: World): readonly Choice[] {
   const dues = [world.healAt, dueOf(world)]
   for (const { host, wakeAt } of world.nodes) {
-    dues.push(wakeAt)
-    const isRunning = host.process === 'running'
-    if (!(isRunning && host.wants)) dues.push(host.heldUntil)
-    if (isRunning) dues.push(host.renewAt, setting.machine.nextDeadline(host.state))
+    dues.push(wakeAt, host.heldUntil)
+    if (host.process === 'running')
+      dues.push(host.renewAt, setting.machine.nextDeadline(host.state))
   }
   if (world.faultsLeft > 0) dues.push(world.now + setting.grid)
   const first = Math.min(...dues.map((due) => due ?? Infinity))

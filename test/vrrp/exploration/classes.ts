@@ -1,3 +1,4 @@
+import { defaultLeaseMs } from '../../../src/config/lease.js'
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { SHIPPED, type Machine } from '../simulation/machine.js'
 import type { Setting } from './choices.js'
@@ -43,10 +44,15 @@ const SECONDS: Omit<Setting, 'machine'> = {
 
 const PAIR_MEMBERS: readonly Member[] = [{ priority: 100 }, { priority: 90 }]
 
+/** What the configuration makes the lease where nobody says otherwise. */
+function leaseOf(version: 2 | 3, advertIntervalMs: Milliseconds): Milliseconds {
+  return defaultLeaseMs({ version, advertIntervalMs, downTimerAdverts: 3, partnerPriority: 100 })
+}
+
 export const PAIR: Group = {
   name: 'the pair',
   members: PAIR_MEMBERS,
-  lease: 3000,
+  lease: leaseOf(2, 1000),
   setting: SECONDS,
   settleLimit: 4900
 }
@@ -57,7 +63,7 @@ export const FAST_PAIR: Group = {
     ...member,
     router: { version: 3 as const, adverInterval: 100 }
   })),
-  lease: 2000,
+  lease: leaseOf(3, 100),
   setting: {
     ...SECONDS,
     delays: [25],
@@ -67,7 +73,7 @@ export const FAST_PAIR: Group = {
     grid: Infinity
   },
   // The lease of a dead director takes longer than its replacement.
-  settleLimit: 2160
+  settleLimit: 1160
 }
 
 export const KEEPALIVED_PAIR: Group = {
@@ -135,7 +141,15 @@ export const REFRESHING_PAIR: Group = {
   settleLimit: 10_001
 }
 
-export const SHORT_LEASE_PAIR: Group = { ...PAIR, name: 'address_lease 2s', lease: 2000 }
+/** A service that fails does not change who is the stronger one (acassen/keepalived#2599). */
+export const LIGHT_PAIR: Group = {
+  ...REFRESHING_PAIR,
+  name: 'a weight of 5',
+  setting: { ...COARSE_PAIR.setting, outages: [2000, 6000], serviceWeight: 5 }
+}
+
+/** A lease that is too long: what the default avoids. */
+export const LONG_LEASE_PAIR: Group = { ...PAIR, name: 'address_lease 3s', lease: 3000 }
 
 type Budget = Readonly<Partial<Record<Fault, number>>>
 
@@ -161,7 +175,10 @@ const UNTIL_HEARD: Milliseconds = 1001
 /** Master_Down_Interval of the pair's backup, and a packet. */
 const SILENCE: Milliseconds = 3650
 /** A lease that was renewed just before, and the kernel's lateness. */
-const LEASE: Milliseconds = 3160
+const LEASE: Milliseconds = 2160
+
+/** Of a service of the groups with few choices. */
+const LONGEST_OUTAGE: Milliseconds = 6000
 
 /** What is explored at each run of the tests. */
 export const CLASSES: readonly FaultClass[] = [
@@ -173,15 +190,15 @@ export const CLASSES: readonly FaultClass[] = [
   faultClass(PAIR, 'three packets lost', { loss: 3 }, { double: 2, unserved: 0 }),
   faultClass(PAIR, 'three packets late', { delay: 3 }, { double: 0, unserved: 0 }),
   faultClass(PAIR, 'three packets twice', { duplicate: 3 }, { double: 0, unserved: 0 }),
-  faultClass(PAIR, 'process killed', { kill: 1 }, { double: 511, unserved: SILENCE }),
-  faultClass(SHORT_LEASE_PAIR, 'process killed', { kill: 1 }, { double: 2, unserved: SILENCE }),
+  faultClass(PAIR, 'process killed', { kill: 1 }, { double: 2, unserved: SILENCE }),
+  faultClass(LONG_LEASE_PAIR, 'process killed', { kill: 1 }, { double: 511, unserved: SILENCE }),
   faultClass(PAIR, 'power lost', { 'power loss': 1 }, { double: 2, unserved: SILENCE }),
-  faultClass(PAIR, 'process stands still', { pause: 1 }, { double: 511, unserved: SILENCE }),
+  faultClass(PAIR, 'process stands still', { pause: 1 }, { double: 2, unserved: SILENCE }),
   faultClass(
-    SHORT_LEASE_PAIR,
+    LONG_LEASE_PAIR,
     'process stands still',
     { pause: 1 },
-    { double: 2, unserved: SILENCE }
+    { double: 511, unserved: SILENCE }
   ),
   faultClass(PAIR, 'service fails', { service: 1 }, { double: HANDED_OVER, unserved: 650 }),
   faultClass(
@@ -216,6 +233,13 @@ export const CLASSES: readonly FaultClass[] = [
     'service fails, and a packet lost',
     { service: 1, loss: 1 },
     { double: UNTIL_HEARD, unserved: SILENCE }
+  ),
+  faultClass(
+    LIGHT_PAIR,
+    'a service fails, and the network is cut',
+    { service: 1, cut: 1 },
+    // An offer that is lost: the stronger one goes on until its service is well.
+    { double: UNTIL_HEARD + HANDED_OVER, unserved: LONGEST_OUTAGE }
   ),
   faultClass(
     COARSE_PAIR,
@@ -268,7 +292,8 @@ const OFFSETS: readonly Milliseconds[] = [0, 1, 500, 1000, 2500, 3609, 3610, 364
 
 /** The worlds that a class begins with. */
 export function firstWorlds(faults: FaultClass, setting: Setting): readonly World[] {
-  const { members, lease } = faults.group
+  const { members } = faults.group
+  const lease = leaseIn(faults)
   if (faults.isColdStart === true) {
     const starts = OFFSETS.flatMap((offset) => [
       [0, offset],
@@ -276,14 +301,23 @@ export function firstWorlds(faults: FaultClass, setting: Setting): readonly Worl
     ])
     return starts.map((each) => coldStart(members, lease, each))
   }
-  const worlds = [
-    members.map(() => 0),
-    members.map((_, i) => 5500 * i),
-    members.map((_, i) => 6250 * (members.length - i))
-  ].map((starts) => atRest(setting, coldStart(members, lease, starts)))
+  const together = members.map(() => 0)
+  // So that a weaker one is master, and is preempted if it may be.
+  const weakestFirst = members.map((_, i) => 6250 * (members.length - i))
+  // Where faults are combined one phase of adverts and renewals has to do.
+  const isSingle = faults.total === 1
+  const worlds = (isSingle ? [together, weakestFirst] : [together]).map((starts) =>
+    atRest(setting, coldStart(members, lease, starts))
+  )
+  const drifts = isSingle && lease !== Infinity ? [0, lease / 12] : [0]
   return worlds
-    .flatMap((world) => [world, withRenewals(world, lease / 6)])
+    .flatMap((world) => drifts.map((drift) => withRenewals(world, drift)))
     .map((world) => (hasBegun(world) ? withFaults(world, faults.budget, faults.total) : world))
+}
+
+/** A lease matters when its director dies or stands still; else it is renewed in time, for ever. */
+function leaseIn({ group, budget }: FaultClass): Milliseconds {
+  return (budget.kill ?? 0) > 0 || (budget.pause ?? 0) > 0 ? group.lease : Infinity
 }
 
 export function settingOf({ group }: FaultClass, machine: Machine = SHIPPED): Setting {

@@ -38,13 +38,16 @@ void t.test(
   }
 )
 
-void t.test('a lease that ends before the partner takes over counts from the last renewal', (t) => {
-  const longest = (group: string): number => {
-    const killed = CLASSES.find((each) => each.group.name === group && each.budget.kill === 1)
-    if (!killed) throw new Error('no such class')
-    return exploreClass(killed, MAX_STATES).longest.double
+void t.test('of a pair with the default lease, killed or frozen, no two hold the address', (t) => {
+  const longest = (group: string, fault: 'kill' | 'pause'): number => {
+    const one = CLASSES.find((each) => each.group.name === group && each.budget[fault] === 1)
+    if (!one) throw new Error('no such class')
+    return Math.ceil(exploreClass(one, MAX_STATES).longest.double)
   }
-  t.equal(Math.ceil(longest('the pair')), 511)
-  t.equal(Math.ceil(longest('address_lease 2s')), 1)
+  // A packet: the loser of a preemption has not heard of it yet.
+  t.equal(longest('the pair', 'kill'), 1)
+  t.equal(longest('the pair', 'pause'), 1)
+  t.equal(longest('address_lease 3s', 'kill'), 511, 'a longer lease outlives the takeover')
+  t.equal(longest('address_lease 3s', 'pause'), 511)
   t.end()
 })

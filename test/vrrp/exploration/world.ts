@@ -158,7 +158,7 @@ export function keyOf(world: World, settleLimit: Milliseconds): string {
   key += `|${world.cut.join(',')}@${relative(world.healAt, now)}`
   for (const span of SPANS) key += `|${relative(world.spans[span], now)}`
   for (const { host, wakeAt, answeredAt } of world.nodes) {
-    key += `#${host.process}${host.isLinkUp ? '' : '!'}${host.wants ? '+' : ''}`
+    key += `#${host.process}${host.isLinkUp ? '' : '!'}${host.wants ? '+' : ''}${host.isRenewalPutOff ? '~' : ''}`
     key += `${relative(wakeAt, now)}/${relative(host.heldUntil, now)}/${relative(host.renewAt, now)}`
     if (answeredAt !== null && now - answeredAt < host.router.adverInterval / 2)
       key += `^${microseconds(answeredAt - now)}`
@@ -198,7 +198,9 @@ function isTime(name: string): boolean {
   return known
 }
 
+const PASSING = new Set(['answerAt', 'preemptAt', 'lastWordsUntil'])
+
 /** These are only asked whether they are over, and may be over for a long time. */
 function clamp(name: string, left: number): number {
-  return name === 'answerAt' || name === 'preemptAt' ? Math.max(0, left) : left
+  return PASSING.has(name) ? Math.max(0, left) : left
 }

@@ -15,6 +15,8 @@ export interface Host {
   /** When the kernel removes the address by itself; null when it is not there. */
   readonly heldUntil: Milliseconds | null
   readonly renewAt: Milliseconds | null
+  /** The lease had run out when it was to be renewed: first the state machine decides. */
+  readonly isRenewalPutOff: boolean
   /** What the oracle remembers of the same packets: since when no better master was heard. */
   readonly quietSince: Milliseconds
   /** When the master that was heard last resigned; null when it did not. */
@@ -27,6 +29,8 @@ export interface Host {
 
 /** Renewals in the length of a lease (the address manager's). */
 const RENEWALS_PER_LEASE = 3
+/** How long it puts the renewal of a lease off that has run out (`AFTER_PAUSE_MS`). */
+const AFTER_PAUSE: Milliseconds = 50
 
 /** A host on which nothing runs yet. */
 export function newHost(router: VirtualRouter, priority: number, lease: Milliseconds): Host {
@@ -39,6 +43,7 @@ export function newHost(router: VirtualRouter, priority: number, lease: Millisec
     wants: false,
     heldUntil: null,
     renewAt: null,
+    isRenewalPutOff: false,
     quietSince: 0,
     resignedAt: null,
     masterInterval: router.adverInterval,
@@ -100,18 +105,27 @@ function remembering(host: Host, event: Event, now: Milliseconds): Host {
 function perform(host: Host, action: Action, now: Milliseconds): Host {
   switch (action.kind) {
     case 'add-addresses':
-      return renewed({ ...host, wants: true }, now)
+      return claimed({ ...host, wants: true }, now)
     case 'remove-addresses':
-      return { ...host, wants: false, heldUntil: null, renewAt: null }
+      return { ...host, wants: false, heldUntil: null, renewAt: null, isRenewalPutOff: false }
     default:
       return host
   }
 }
 
-/** What the adapter's renewal does. */
+/** What the adapter's renewal does. A lease that has run out tells of a pause: it waits once. */
 export function renewed(host: Host, now: Milliseconds): Host {
+  const { lease, renewAt, isRenewalPutOff } = host
+  const untilEnd = lease - lease / RENEWALS_PER_LEASE
+  const hasRunOut = renewAt !== null && now >= renewAt + untilEnd
+  if (!hasRunOut || isRenewalPutOff) return claimed(host, now)
+  return { ...host, renewAt: now + AFTER_PAUSE, isRenewalPutOff: true }
+}
+
+function claimed(host: Host, now: Milliseconds): Host {
   const { lease } = host
-  return { ...host, heldUntil: now + lease, renewAt: now + lease / RENEWALS_PER_LEASE }
+  const renewAt = now + lease / RENEWALS_PER_LEASE
+  return { ...host, heldUntil: now + lease, renewAt, isRenewalPutOff: false }
 }
 
 /** The kernel's end of a lease. */
@@ -127,5 +141,6 @@ export function killed(host: Host, powerLoss: boolean): Host {
     serviceUp: host.state.serviceUp
   }
   const heldUntil = powerLoss ? null : host.heldUntil
-  return { ...host, process: 'dead', state, wants: false, heldUntil, renewAt: null }
+  const gone = { wants: false, renewAt: null, isRenewalPutOff: false }
+  return { ...host, process: 'dead', state, heldUntil, ...gone }
 }

@@ -63,7 +63,7 @@ export function drawScenario(random: Random): Scenario {
         makesBeforeBreak: !random.oneIn(3)
       },
       priority,
-      lease: random.oneIn(6) ? Infinity : 3000,
+      lease: random.oneIn(6) ? Infinity : random.pick([1000, 2000, 3000]),
       weight: isOwner ? 0 : random.pick([20, 20, 60, 3])
     }
   })

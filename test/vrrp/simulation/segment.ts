@@ -256,9 +256,7 @@ export class Segment {
     const mine = ++driver.lease
     const { renewAt, heldUntil } = this.host(i)
     if (renewAt === null || heldUntil === null || heldUntil === Infinity) return
-    this.at(renewAt, () => {
-      if (driver.lease === mine && this.host(i).process === 'running') this.#renew(i)
-    })
+    this.#planNextRenewal(i, renewAt)
     const late = this.#random.below(LEASE_LATENESS)
     this.at(heldUntil + late, () => {
       if (driver.lease !== mine || this.host(i).heldUntil !== heldUntil) return
@@ -267,11 +265,21 @@ export class Segment {
     })
   }
 
+  #planNextRenewal(i: number, renewAt: Milliseconds | null): void {
+    const driver = this.#driver(i)
+    const mine = driver.lease
+    this.at(renewAt ?? Infinity, () => {
+      if (driver.lease === mine && this.host(i).process === 'running') this.#renew(i)
+    })
+  }
+
   #renew(i: number): void {
     const { renewAt } = this.host(i)
     if (renewAt === null || renewAt > this.now) return
-    this.hosts[i] = renewed(this.host(i), this.now)
-    this.#planRenewal(i)
+    const host = renewed(this.host(i), this.now)
+    this.hosts[i] = host
+    if (!host.isRenewalPutOff) this.#planRenewal(i)
+    else this.#planNextRenewal(i, host.renewAt)
   }
 
   #tell(line: string): void {
