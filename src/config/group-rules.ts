@@ -4,6 +4,8 @@ import type { RawRouter } from './raw-router.js'
 import { elementsOf, entriesOf, memberOf } from './source.js'
 import type { Path } from './source.js'
 
+const DEFAULT_HAND_OVER = 'make_before_break'
+
 /** The rules of sync groups. */
 export function checkGroups(
   value: unknown,
@@ -25,6 +27,7 @@ export function checkGroups(
     if (members.length === 1) {
       findings.note(`sync group ${name} has one member, so it does nothing; name two or more`)
     }
+    checkHandOver(name, members, routers, findings)
     if (memberOf(group, 'tracking_weight') !== true) {
       noteWeights(name, members, routers, findings)
     }
@@ -60,6 +63,30 @@ function checkMember(
     const message = `virtual router ${member} is already in sync group ${owner.group} (${findings.lineOf(owner.path)}); a virtual router can be in one`
     findings.problem('TSHA_E_DUPLICATE', message, path)
   }
+}
+
+/** All members give their addresses away in the same moment, or some of them would be without a partner. */
+function checkHandOver(
+  name: string,
+  members: readonly string[],
+  routers: readonly RawRouter[],
+  findings: Findings
+): void {
+  const found = routers.filter((router) => members.includes(router.name))
+  const [first] = found
+  const other = found.find((router) => handOverOf(router) !== handOverOf(first))
+  if (!first || !other) return
+  findings.problem(
+    'TSHA_E_VALUE',
+    `sync group ${name}: hand_over is ${handOverOf(first)} for ${first.name} and ${handOverOf(other)} for ${other.name}; ` +
+      'its members change together, so use the same for all',
+    ['sync_groups', name, 'members']
+  )
+}
+
+function handOverOf(router: RawRouter | undefined): string {
+  const value = memberOf(router?.value, 'hand_over')
+  return typeof value === 'string' ? value : DEFAULT_HAND_OVER
 }
 
 /** keepalived: the weights of members would pull them apart. */

@@ -68,6 +68,7 @@ export class Director {
     const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
     const programs = [...scripts, ...notifyCommandsOf(this.#config)]
     const identityOf = await findIdentities(programs, isRoot())
+    if (this.#isStopping) return
     const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
     const health = new DirectorHealth({
       config: this.#config,
@@ -82,7 +83,13 @@ export class Director {
     if (virtualRouters.length > 0) {
       for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
       const fifo = election.notifyFifo
-      this.#notifier = await Notifier.open({ fifo, identityOf, starter, log: this.#log })
+      const notifier = await Notifier.open({ fifo, identityOf, starter, log: this.#log })
+      this.#notifier = notifier
+      if (this.#isStopping) {
+        // The request to stop came meanwhile and did not know of it.
+        await notifier.stop()
+        return
+      }
       this.#elections = new Elections({
         config: this.#config,
         log: this.#log,

@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Config, VirtualRouterConfig } from '../config/model.js'
 import { NetworkMonitor } from '../linux/network-monitor.js'
-import type { Reason, State } from '../vrrp/model.js'
+import type { Reason } from '../vrrp/model.js'
+import { messageOf } from '../errors.js'
 import type { RouterConditions } from './conditions.js'
 import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
 import type { Notifier } from './notify/notifier.js'
+import { StateChanges } from './state-changes.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
 
@@ -30,6 +32,7 @@ export class Elections {
   readonly #monitor: NetworkMonitor
   readonly #interfaces: InterfaceWatch
   readonly #groups: readonly RunningGroup[]
+  readonly #changes: StateChanges
   #routers: RunningRouter[] = []
   #isStarted = false
   #isStopping = false
@@ -55,6 +58,9 @@ export class Elections {
           }
         )
     )
+    this.#changes = new StateChanges(notifier, () => {
+      this.#tell()
+    })
   }
 
   /**
@@ -64,18 +70,24 @@ export class Elections {
    * @throws {TshaError} what the system refused
    */
   async open(interfaces: readonly string[]): Promise<void> {
-    for (const router of this.#options.config.virtualRouters) {
-      this.#routers.push(await this.#openRouter(router))
-      if (this.#isStopping) return
+    for (const config of this.#options.config.virtualRouters) {
+      const router = await this.#openRouter(config)
+      this.#routers.push(router)
+      if (!this.#isStopping) continue
+      // A request to stop that came meanwhile did not know of it.
+      await router.stop()
+      return
     }
     await this.#interfaces.open(interfaces)
   }
 
   start(): void {
+    if (this.#isStopping) return
     for (const router of this.#routers) this.#startRouter(router)
     this.#isStarted = true
     // Only now all members of a group are there.
     for (const group of this.#groups) group.stepped(null, null)
+    for (const router of this.#routers) this.#changes.soon(router.name)
   }
 
   /** Something that is followed has changed. */
@@ -90,7 +102,10 @@ export class Elections {
     this.#isStopping = true
     this.#interfaces.close()
     await Promise.all(this.#routers.map((router) => router.stop()))
-    if (this.#isStarted) for (const group of this.#groups) group.stopped()
+    if (this.#isStarted) {
+      for (const router of this.#routers) this.#changes.tell(router, 'STOP')
+      for (const group of this.#groups) group.stopped()
+    }
     this.#monitor.close()
   }
 
@@ -102,11 +117,14 @@ export class Elections {
       monitor: this.#monitor,
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
-      stepped: (router, from, reason) => {
-        this.#stepped(router, from, reason)
+      stepped: (router, reason) => {
+        this.#stepped(router, reason)
       },
       faultsChanged: (router) => {
         this.#moveGroups(router, null)
+      },
+      servesChanged: (router) => {
+        for (const group of this.#groupsOf(router.name)) group.servesChanged()
       },
       gone: (router) => {
         this.#reopen(router).catch((error: unknown) => {
@@ -124,22 +142,54 @@ export class Elections {
     router.start()
   }
 
-  #stepped(router: RunningRouter, from: State, reason: Reason): void {
+  #stepped(router: RunningRouter, reason: Reason): void {
     const { state, config } = router
-    const { notifier } = this.#options
-    if (state.name !== from.name) {
-      notifier.stateChanged('INSTANCE', config.name, told(state), state.priority, config.notify)
-    }
     if (reason === 'lower-priority') {
-      notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
+      this.#options.notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
     }
     this.#moveGroups(router, reason)
   }
 
   /** Before all members are started, and when they are being stopped, each goes by itself. */
   #moveGroups(router: RunningRouter, reason: Reason | null): void {
+    this.#changes.soon(router.name)
     if (!this.#isStarted || this.#isStopping) return
-    for (const group of this.#groupsOf(router.name)) group.stepped(router.name, reason)
+    for (const group of this.#groupsOf(router.name)) {
+      group.stepped(router.name, reason)
+      // What one awaits may silence the others.
+      for (const member of group.config.members) this.#changes.soon(member)
+    }
+  }
+
+  #tell(): void {
+    const changed = this.#changes.take()
+    if (!this.#isStarted) return
+    for (const name of changed) {
+      const router = this.#routers.find((each) => each.name === name)
+      const state = router && this.#toldStateOf(router)
+      if (router && state) this.#changes.tell(router, state)
+    }
+    if (!this.#isStopping) for (const group of this.#groups) group.tell()
+  }
+
+  /** Null when there is nothing to tell: a fault is silent until something has failed (keepalived). */
+  #toldStateOf(router: RunningRouter): NotifyState | null {
+    switch (router.state.name) {
+      case 'master':
+        return 'MASTER'
+      case 'backup':
+        return 'BACKUP'
+      case 'fault':
+        return this.#isAwaiting(router) ? null : 'FAULT'
+      case 'initialize':
+        return this.#isStopping ? 'STOP' : 'FAULT'
+    }
+  }
+
+  #isAwaiting(router: RunningRouter): boolean {
+    const groups = this.#groupsOf(router.name)
+    if (groups.length === 0) return router.isAwaiting
+    return groups.every((group) => group.isAwaiting)
   }
 
   #groupsOf(router: string): readonly RunningGroup[] {
@@ -157,16 +207,30 @@ export class Elections {
   async #reopen(gone: RunningRouter): Promise<void> {
     await gone.stop()
     let opened: RunningRouter | null = null
+    let toldFailure = ''
     while (opened === null) {
-      await setTimeout(REOPEN_INTERVAL_MS)
+      await setTimeout(REOPEN_INTERVAL_MS, undefined, { ref: false })
       if (this.#isStopping) return
-      opened = await this.#openRouter(gone.config).catch(() => null)
+      opened = await this.#openRouter(gone.config).catch((error: unknown) => {
+        const failure = messageOf(error)
+        if (failure !== toldFailure) {
+          this.#options.log.warn(
+            { router: gone.name },
+            `${failure}; tried again every ${REOPEN_INTERVAL_MS} ms`
+          )
+        }
+        toldFailure = failure
+        return null
+      })
+    }
+    if (this.#isStopping) {
+      // The request to stop came while it was opened and did not know of it.
+      await opened.stop()
+      return
     }
     const back = opened
     this.#routers = this.#routers.map((router) => (router === gone ? back : router))
     if (this.#isStarted) this.#startRouter(back)
-    // A request to stop that came while it was opened did not know of it.
-    if (this.#isStopping) await back.stop()
   }
 }
 
@@ -176,19 +240,9 @@ function withoutInterface(name: string): DrivenMember {
     name,
     state: { name: 'fault', cause: 'link', priority: 1, serviceUp: false },
     hasFault: true,
+    isAwaiting: false,
+    serves: true,
+    setGroupServes: () => undefined,
     order: () => undefined
-  }
-}
-
-function told({ name }: State): NotifyState {
-  switch (name) {
-    case 'master':
-      return 'MASTER'
-    case 'backup':
-      return 'BACKUP'
-    case 'fault':
-      return 'FAULT'
-    case 'initialize':
-      return 'STOP'
   }
 }

@@ -4,7 +4,7 @@ import type { NetworkMonitor } from '../linux/network-monitor.js'
 /** How often an interface that is not there is looked for. */
 const LOOK_INTERVAL_MS = 1000
 
-/** Told whether an interface can carry packets; one that is not there cannot. */
+/** Told whether an interface can carry packets, once and at each change; one that is not there cannot. */
 export type LinkListener = (name: string, isUp: boolean) => void
 
 /**
@@ -15,6 +15,7 @@ export class InterfaceWatch {
   readonly #changed: LinkListener
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #unwatch = new Map<string, () => void>()
+  readonly #told = new Map<string, boolean>()
   #isClosed = false
 
   constructor(monitor: NetworkMonitor, changed: LinkListener) {
@@ -30,28 +31,36 @@ export class InterfaceWatch {
   close(): void {
     this.#isClosed = true
     for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
     for (const unwatch of this.#unwatch.values()) unwatch()
+    this.#unwatch.clear()
   }
 
   async #look(name: string): Promise<void> {
     const found = await readInterface(name).catch(() => null)
     if (this.#isClosed) return
-    this.#changed(name, found?.isUp ?? false)
+    this.#tell(name, found?.isUp ?? false)
     if (found === null) {
       this.#lookAgain(name)
       return
     }
     const unwatch = this.#monitor.watch(found, {
       linkChanged: (isUp) => {
-        this.#changed(name, isUp)
+        this.#tell(name, isUp)
       },
       addressChanged: () => undefined,
       gone: () => {
-        this.#changed(name, false)
+        this.#tell(name, false)
         this.#lookAgain(name)
       }
     })
     this.#unwatch.set(name, unwatch)
+  }
+
+  #tell(name: string, isUp: boolean): void {
+    if (this.#told.get(name) === isUp) return
+    this.#told.set(name, isUp)
+    this.#changed(name, isUp)
   }
 
   #lookAgain(name: string): void {

@@ -13,6 +13,12 @@ const MOST_ROUNDS = 8
 /** A virtual router of a sync group, as the group drives it. */
 export interface DrivenMember extends GroupMember {
   readonly name: string
+  /** It has faults, and only such as await a first result: nothing has failed. */
+  readonly isAwaiting: boolean
+  /** Nothing of its own demands that the addresses are handed over. */
+  readonly serves: boolean
+  /** Whether all members serve: they hand their addresses over together. */
+  setGroupServes(isServing: boolean): void
   order(order: Order): void
 }
 
@@ -62,7 +68,25 @@ export class RunningGroup {
     } finally {
       this.#isOrdering = false
     }
-    this.#tell(stateOf(this.#members().map(({ state }) => state.name)))
+  }
+
+  /** What a member of its own demands has changed: one that hands over takes all of them along. */
+  servesChanged(): void {
+    const members = this.#members()
+    const isServing = members.every(({ serves }) => serves)
+    for (const member of members) member.setGroupServes(isServing)
+  }
+
+  /** Whether the fault that keeps all members out is none yet: a first result is awaited. */
+  get isAwaiting(): boolean {
+    const faulty = this.#members().filter(({ hasFault }) => hasFault)
+    return faulty.length > 0 && faulty.every(({ isAwaiting }) => isAwaiting)
+  }
+
+  /** Tells what the group has come to; a fault that is awaited is silent (keepalived). */
+  tell(): void {
+    const state = stateOf(this.#members().map((member) => member.state.name))
+    if (state !== 'FAULT' || !this.isAwaiting) this.#tell(state)
   }
 
   /** Every member was stopped. */

@@ -24,9 +24,11 @@ export interface RouterPorts {
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   /** A step that changed the state or has something to tell. */
-  stepped(router: RunningRouter, from: State, reason: Reason): void
+  stepped(router: RunningRouter, reason: Reason): void
   /** Its own faults changed: the sync group has to decide. */
   faultsChanged(router: RunningRouter): void
+  /** `serves` changed. */
+  servesChanged(router: RunningRouter): void
   /** Its interface is gone, and its sockets with it; what is left to do is `stop`. */
   gone(router: RunningRouter): void
 }
@@ -49,9 +51,13 @@ export class RunningRouter {
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
   #canHold = true
+  /** As the last `#apply` found them. */
+  #serves = true
+  #groupServes = true
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #isStarted = false
+  #isGone = false
   #isClosed = false
 
   /**
@@ -175,8 +181,19 @@ export class RunningRouter {
     return this.#faults.first !== null
   }
 
-  /** Takes part in the election from now on. */
+  /** Nothing has failed, but a first result is awaited, which keeps it out of the election. */
+  get isAwaiting(): boolean {
+    return this.#faults.areAwaited
+  }
+
+  /** Nothing of its own demands that the addresses are handed over. */
+  get serves(): boolean {
+    return this.#serves
+  }
+
+  /** Takes part in the election from now on, unless its interface is gone already. */
   start(): void {
+    if (this.#isGone || this.#isClosed) return
     this.#log.info(
       {
         interface: this.config.interface,
@@ -193,6 +210,12 @@ export class RunningRouter {
   /** What everything that is followed means for us now. */
   setConditions(conditions: RouterConditions): void {
     this.#conditions = conditions
+    this.#apply()
+  }
+
+  /** Whether every member of its sync group serves. */
+  setGroupServes(isServing: boolean): void {
+    this.#groupServes = isServing
     this.#apply()
   }
 
@@ -233,20 +256,29 @@ export class RunningRouter {
           this.#addressChanged(change)
         },
         gone: () => {
-          this.#log.error({ interface: found.name }, 'the interface is gone')
-          this.#ports.gone(this)
+          this.#gone(found.name)
         }
       })
       this.#unwatch.push(unwatch)
     }
   }
 
+  /** Another one of its interfaces may follow before it is closed. */
+  #gone(interfaceName: string): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#log.error({ interface: interfaceName }, 'the interface is gone')
+    this.#apply()
+    this.#ports.gone(this)
+  }
+
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     this.#speakerLog.stepped(from, to, reason, heard)
-    this.#guard.mastery(to.name === 'master')
+    // First: who hands over takes its sync group along before a fault can follow.
+    this.#ports.stepped(this, reason)
+    this.#guard.mastery(this.state.name === 'master')
     // A fault that waited for the end of a hand-over.
-    this.#apply()
-    this.#ports.stepped(this, from, reason)
+    if (this.state.name !== 'initialize') this.#apply()
   }
 
   #addressChanged(change: AddressChange): void {
@@ -282,16 +314,21 @@ export class RunningRouter {
     const tracked = faults.filter(({ cause }) => cause !== 'own-interface')
     const hasTracked = tracked.length > 0
     const isOpposed = this.#isYielding && !makesBeforeBreak
-    this.#speaker.setConditions({
-      priority,
-      serviceUp: serviceUp && !(makesBeforeBreak && (this.#isYielding || hasTracked))
-    })
+    this.#setServes(serviceUp && !(makesBeforeBreak && (this.#isYielding || hasTracked)))
+    this.#speaker.setConditions({ priority, serviceUp: this.#serves && this.#groupServes })
     const waits = hasTracked && handsOverBeforeFault(this.config, faults) && this.#isHandingOver
+    const isAwaited = tracked.every((fault) => fault.isAwaited)
     this.#setFaults({
-      link: tracked.length < faults.length,
-      tracker: hasTracked && !waits,
+      link: tracked.length < faults.length || this.#isGone,
+      tracker: hasTracked && !waits && (isAwaited ? 'awaited' : true),
       addresses: !this.#canHold || isOpposed
     })
+  }
+
+  #setServes(serves: boolean): void {
+    if (serves === this.#serves) return
+    this.#serves = serves
+    this.#ports.servesChanged(this)
   }
 
   get #isHandingOver(): boolean {
@@ -299,10 +336,13 @@ export class RunningRouter {
   }
 
   #setFaults(found: Parameters<Faults['set']>[0]): void {
+    const before = this.#faults.first
     if (!this.#faults.set(found) || !this.#isStarted) return
     const { first } = this.#faults
     // For a member of a sync group only the group can tell that all faults are over.
-    if (first !== null || !this.#ports.isGrouped) this.#speaker.setFault(first)
+    if (first !== before && (first !== null || !this.#ports.isGrouped)) {
+      this.#speaker.setFault(first)
+    }
     this.#ports.faultsChanged(this)
   }
 }

@@ -41,6 +41,10 @@ export function stepMaster(
       }
       return beginHandOver(router, state, 'initialize', now)
     case 'fault':
+      // Who is being stopped waits for nobody any more.
+      if (state.handOver?.goal === 'initialize') {
+        return becomeInitialize(state, 'shutdown', [RESIGN])
+      }
       return becomeFaulty(state, event.cause)
     case 'addresses-lost':
       return addressesLost(router, state, now)

@@ -266,6 +266,16 @@ const PROBLEMS: readonly [what: string, text: string, problems: readonly string[
     ]
   ],
   [
+    'a sync group whose members hand over in different ways',
+    yaml(
+      '',
+      `${SECOND(52, '192.0.2.2/24').replace(' }', ', hand_over: keepalived }')}sync_groups: { a: { members: [web, two] } }\n`
+    ),
+    [
+      '9:30: sync group a: hand_over is make_before_break for web and keepalived for two; its members change together, so use the same for all [TSHA_E_VALUE]'
+    ]
+  ],
+  [
     'a sync group with a member that is unknown, there twice, or in two groups',
     yaml(
       '',
