@@ -18,7 +18,7 @@ virtual_routers:
     state: backup
     priority: 150
     advert_interval: 250ms
-    down_timer_adverts: 5
+    down_timer_adverts: 6
     authentication:
       type: hmac
       keys: [{ id: 2, key: "file:DIR/vrrp.key" }, { id: 1, key: "hex:${KEY}" }]
@@ -148,7 +148,7 @@ vrrp_instance inside {
     version 3
     priority 150
     advert_int 0.25
-    down_timer_adverts 5
+    down_timer_adverts 6
     auth_hmac {
         key 1 hex:${KEY}
         key 2 file:DIR/vrrp.key
@@ -268,7 +268,7 @@ const EXPECTED = {
       initialState: 'backup',
       version: 3,
       advertIntervalMs: 250,
-      downTimerAdverts: 5,
+      downTimerAdverts: 6,
       authentication: {
         type: 'hmac',
         keys: [
@@ -449,7 +449,7 @@ t.test('check says all of it, and no secret', async (t) => {
     '  addresses 192.0.2.1/24, 192.0.2.2/24 dev eth1 brd + label eth1:1 scope link noprefixroute no_track; hand over make-before-break; address lease 1s',
     '  not in advertisements: 2001:db8::1/64',
     '  advertisements: unicast to 192.0.2.11, 192.0.2.12 (TTL 254 to 255) with TTL 64, others are dropped; source 192.0.2.10; checksum without pseudo-header',
-    '  preempts a weaker master after 90s; master is down after 5 advertisements; does not answer a lower priority; advertises once more before it yields; interface eth0 down is no fault',
+    '  preempts a weaker master after 90s; master is down after 6 advertisements; does not answer a lower priority; advertises once more before it yields; interface eth0 down is no fault',
     '  announcements: 3 at once, again after 2s; 2 every 1m; 1 after a lower priority, delay 4s; 1ms between two ARP; 2ms between two NA',
     '  interface eth2: weight -10 reverse',
     '  check disk (/scripts/tell a b as nobody:nginx): weight -30, every 500ms, timeout 3s, fall 4, rise 2, failed at first',
