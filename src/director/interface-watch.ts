@@ -1,5 +1,7 @@
+import type { LinkDelay } from '../config/model.js'
 import { readInterface } from '../linux/interface.js'
 import type { NetworkMonitor } from '../linux/network-monitor.js'
+import { LinkDelays } from './link-delay.js'
 
 /** How often an interface that is not there is looked for. */
 const LOOK_INTERVAL_MS = 1000
@@ -12,14 +14,14 @@ export type LinkListener = (name: string, isUp: boolean) => void
  */
 export class InterfaceWatch {
   readonly #monitor: NetworkMonitor
-  readonly #changed: LinkListener
+  readonly #links: LinkDelays
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #unwatch = new Map<string, () => void>()
   #isClosed = false
 
-  constructor(monitor: NetworkMonitor, changed: LinkListener) {
+  constructor(monitor: NetworkMonitor, delays: readonly LinkDelay[], changed: LinkListener) {
     this.#monitor = monitor
-    this.#changed = changed
+    this.#links = new LinkDelays(delays, changed)
   }
 
   /** Resolves when the present state of each was told. Never rejects. */
@@ -31,23 +33,24 @@ export class InterfaceWatch {
     this.#isClosed = true
     for (const timer of this.#timers) clearTimeout(timer)
     for (const unwatch of this.#unwatch.values()) unwatch()
+    this.#links.close()
   }
 
   async #look(name: string): Promise<void> {
     const found = await readInterface(name).catch(() => null)
     if (this.#isClosed) return
-    this.#changed(name, found?.isUp ?? false)
+    this.#links.changed(name, found?.isUp ?? false, found === null)
     if (found === null) {
       this.#lookAgain(name)
       return
     }
     const unwatch = this.#monitor.watch(found, {
       linkChanged: (isUp) => {
-        this.#changed(name, isUp)
+        this.#links.changed(name, isUp)
       },
       addressChanged: () => undefined,
       gone: () => {
-        this.#changed(name, false)
+        this.#links.changed(name, false, true)
         this.#lookAgain(name)
       }
     })

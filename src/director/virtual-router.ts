@@ -4,6 +4,7 @@ import { forwardsIpv6 } from '../linux/forwarding.js'
 import { readInterface, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
 import type { AddressChange, NetworkMonitor } from '../linux/network-monitor.js'
+import { promoteSecondaries } from '../linux/promote-secondaries.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
@@ -25,6 +26,8 @@ export interface RouterPorts {
   readonly tellsForeign: boolean
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, from: State, reason: Reason): void
+  /** Its effective priority is another one now. */
+  priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
   faultsChanged(router: RunningRouter): void
   /** Its interface is gone, and its sockets with it; what is left to do is `stop`. */
@@ -65,6 +68,7 @@ export class RunningRouter {
     const others = await Promise.all(otherInterfaces(config).map(readInterface))
     const router = new RunningRouter(config, found, others, ports)
     try {
+      await router.#promoteSecondaries()
       await router.#addresses.clear([found, ...others])
     } catch (error) {
       router.close()
@@ -149,6 +153,9 @@ export class RunningRouter {
           },
           conditionsChanged: (from, to) => {
             this.#speakerLog.conditionsChanged(from, to)
+            if (this.#isStarted && from.priority !== to.priority) {
+              ports.priorityChanged(this, to.priority)
+            }
           },
           discarded: (reason, source) => {
             this.#speakerLog.discarded(reason, source)
@@ -219,6 +226,16 @@ export class RunningRouter {
     this.#addresses.close()
     this.#vrrpSocket.close()
     this.#guard.close()
+  }
+
+  /** Before the first address is removed, which might be the first one of others' network. */
+  async #promoteSecondaries(): Promise<void> {
+    if (!this.config.promotesSecondaries) return
+    for (const { name } of [this.#interface, ...this.#otherInterfaces]) {
+      const refusal = await promoteSecondaries(name)
+      if (refusal === null) continue
+      this.#log.warn({ interface: name }, `promote_secondaries cannot be set: ${refusal}`)
+    }
   }
 
   /** The director's health hears of the links too, and later: the guard has to know first. */

@@ -140,6 +140,7 @@ t.test('a server that hangs is told, is asked once, and the last number holds', 
   const check = new FileCheck(
     `${folder}/value`,
     { changed: (value) => told.push(value), troubled: (message) => told.push(message) },
+    null,
     async () => {
       asked += 1
       if (asked === 2) await new Promise<void>((resolve) => (answer = resolve))

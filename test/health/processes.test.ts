@@ -9,6 +9,7 @@ const RULES: ProcessRules = {
   name: 'P',
   process: 'nginx',
   parameters: null,
+  parameterMatch: 'exact',
   fullCommand: false,
   quorum: 1,
   quorumMax: Infinity,

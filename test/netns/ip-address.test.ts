@@ -10,7 +10,9 @@ const PLAIN = {
   broadcast: null,
   label: null,
   scope: null,
-  noPrefixRoute: false
+  noPrefixRoute: false,
+  peer: null,
+  isDeprecated: false
 }
 
 const ADDRESSES: readonly LeasableAddress[] = [
@@ -22,10 +24,12 @@ const ADDRESSES: readonly LeasableAddress[] = [
     broadcast: '+',
     label: 'near:9',
     scope: 'link',
-    noPrefixRoute: true
+    noPrefixRoute: true,
+    peer: null,
+    isDeprecated: false
   },
   { ...PLAIN, address: '10.9.7.9', prefixLength: 32, interface: 'far' },
-  { ...PLAIN, address: 'fe80::200', prefixLength: 128 },
+  { ...PLAIN, address: 'fe80::200', prefixLength: 128, isDeprecated: true },
   { ...PLAIN, address: 'fd00:1::200', prefixLength: 64 }
 ]
 
