@@ -1,4 +1,5 @@
 import type { LinkDelay } from '../config/model.js'
+import { systemClock } from '../linux/clock.js'
 import { readInterface } from '../linux/interface.js'
 import type { NetworkMonitor } from '../linux/network-monitor.js'
 import { LinkDelays } from './link-delay.js'
@@ -21,7 +22,7 @@ export class InterfaceWatch {
 
   constructor(monitor: NetworkMonitor, delays: readonly LinkDelay[], changed: LinkListener) {
     this.#monitor = monitor
-    this.#links = new LinkDelays(delays, changed)
+    this.#links = new LinkDelays(delays, systemClock, changed)
   }
 
   /** Resolves when the present state of each was told. Never rejects. */

@@ -1,4 +1,5 @@
 import type { LinkDelay } from '../config/model.js'
+import type { systemClock } from '../linux/clock.js'
 import type { LinkListener } from './interface-watch.js'
 
 /**
@@ -7,14 +8,21 @@ import type { LinkListener } from './interface-watch.js'
  */
 export class LinkDelays {
   readonly #delays: ReadonlyMap<string, LinkDelay>
+  readonly #clock: Pick<typeof systemClock, 'after'>
   readonly #listener: LinkListener
   /** What was told last. */
   readonly #told = new Map<string, boolean>()
   readonly #wasUp = new Set<string>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  /** What cancels the change that has not lasted yet. */
+  readonly #pending = new Map<string, () => void>()
 
-  constructor(delays: readonly LinkDelay[], listener: LinkListener) {
+  constructor(
+    delays: readonly LinkDelay[],
+    clock: Pick<typeof systemClock, 'after'>,
+    listener: LinkListener
+  ) {
     this.#delays = new Map(delays.map((delay) => [delay.interface, delay]))
+    this.#clock = clock
     this.#listener = listener
   }
 
@@ -29,16 +37,17 @@ export class LinkDelays {
     const delayMs = (isUp ? delay?.upMs : delay?.downMs) ?? 0
     if (isGone || told === undefined || !this.#wasUp.has(name) || delayMs === 0) {
       this.#tell(name, isUp)
-    } else if (!this.#timers.has(name)) {
-      const timer = setTimeout(() => {
+    } else if (!this.#pending.has(name)) {
+      const cancel = this.#clock.after(delayMs, () => {
         this.#tell(name, isUp)
-      }, delayMs)
-      this.#timers.set(name, timer)
+      })
+      this.#pending.set(name, cancel)
     }
   }
 
   close(): void {
-    for (const name of this.#timers.keys()) this.#cancel(name)
+    for (const cancel of this.#pending.values()) cancel()
+    this.#pending.clear()
   }
 
   #tell(name: string, isUp: boolean): void {
@@ -49,7 +58,7 @@ export class LinkDelays {
   }
 
   #cancel(name: string): void {
-    clearTimeout(this.#timers.get(name))
-    this.#timers.delete(name)
+    this.#pending.get(name)?.()
+    this.#pending.delete(name)
   }
 }

@@ -1,7 +1,7 @@
 import type { VirtualRouterConfig } from '../config/model.js'
 import { systemClock } from '../linux/clock.js'
 import { forwardsIpv6 } from '../linux/forwarding.js'
-import { readInterface, type NetworkInterface } from '../linux/interface.js'
+import { readInterface, readInterfaces, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
 import type { AddressChange, NetworkMonitor } from '../linux/network-monitor.js'
 import { promoteSecondaries } from '../linux/promote-secondaries.js'
@@ -75,6 +75,7 @@ export class RunningRouter {
       throw error
     }
     router.#watchInterfaces()
+    await router.#lookForSource()
     return router
   }
 
@@ -257,6 +258,17 @@ export class RunningRouter {
     }
   }
 
+  /** A source that the administrator has named may not be there yet; it may be on another interface. */
+  async #lookForSource(): Promise<void> {
+    const { sourceAddress } = this.config
+    if (sourceAddress === null || this.#isSourceVirtual) return
+    const all = await readInterfaces()
+    const isThere = all.some(({ addresses }) =>
+      addresses.some(({ address }) => address === sourceAddress)
+    )
+    if (!isThere) this.#sourceChanged(true)
+  }
+
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     this.#speakerLog.stepped(from, to, reason, heard)
     this.#guard.mastery(to.name === 'master')
@@ -271,12 +283,21 @@ export class RunningRouter {
     // Without the address that our advertisements come from, nobody could answer to them.
     if (change.interface !== this.config.interface || change.address !== this.#primaryAddress)
       return
-    const isGone = change.kind === 'removed'
+    if (!this.#isSourceVirtual) this.#sourceChanged(change.kind === 'removed')
+  }
+
+  #sourceChanged(isGone: boolean): void {
     this.#log[isGone ? 'error' : 'info'](
-      { address: change.address },
-      `the source address of our advertisements is ${isGone ? 'gone' : 'back'}`
+      { address: this.#primaryAddress },
+      `the source address of our advertisements is ${isGone ? 'not there' : 'there'}`
     )
     this.#setFaults({ 'source-address': isGone })
+  }
+
+  /** An owner may advertise from the address that it owns, which comes and goes with its mastery. */
+  get #isSourceVirtual(): boolean {
+    const all = [...this.config.addresses, ...this.config.excludedAddresses]
+    return all.some(({ address }) => address === this.#primaryAddress)
   }
 
   /** A master that has no address serves nobody: it leaves the election as if its link were down. */

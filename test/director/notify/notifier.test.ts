@@ -6,6 +6,7 @@ import type { NotifyFifo } from '../../../src/config/model.js'
 import { Notifier } from '../../../src/director/notify/notifier.js'
 import { Diary, memoryLog, NOBODY, shell, starter } from './support.js'
 
+const skip = process.getuid?.() === 0 ? false : 'needs root'
 const OURS = { uid: undefined, gid: undefined }
 
 async function open(
@@ -153,6 +154,20 @@ t.test('a reader that ignores SIGTERM is killed 2 s later', async (t) => {
   await notifier.stop()
   const took = performance.now() - before
   t.ok(took >= 1950 && took < 4000, `${took.toFixed(0)} ms`)
+})
+
+t.test('a pipe that is made is given to its user and group', { skip }, async (t) => {
+  const { log } = memoryLog()
+  const path = `${t.testdir()}/fifo`
+  const identityOf = ({ user, group }: { user: string | null; group: string | null }) => {
+    t.strictSame([user, group], ['nobody', 'nogroup'])
+    return { uid: 65_534, gid: 65_533 }
+  }
+  const fifo = { path, user: 'nobody', group: 'nogroup', reader: null }
+  const notifier = await Notifier.open({ fifo, identityOf, starter: starter(), log })
+  const { uid, gid, mode } = statSync(path)
+  await notifier.stop()
+  t.strictSame([uid, gid, mode & 0o777], [65_534, 65_533, 0o600])
 })
 
 t.test('scripts that do not end hold the stop up for 5 s', async (t) => {
