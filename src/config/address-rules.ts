@@ -73,6 +73,7 @@ function checkOptions({ address, family, options, path }: RawAddress, findings: 
       findings.problem('TSHA_E_VALUE', message, [...around, key])
     }
   }
+  checkFamily(options['peer'], 'peer', family, [...around, 'peer'], findings)
   const broadcast = options['broadcast']
   if (typeof broadcast === 'string' && /^[0-9.]+$/.test(broadcast) && !familyOf(broadcast)) {
     const message = `broadcast "${broadcast}" is not valid; use an IPv4 address, + or -`
@@ -108,7 +109,7 @@ function checkFamily(
   path: Path,
   findings: Findings
 ): void {
-  const own = typeof address === 'string' ? familyOf(address) : undefined
+  const own = typeof address === 'string' ? familyOf(address.replace(/\/.*/, '')) : undefined
   if (typeof address !== 'string' || own === undefined || own === family) return
   const label = findings.labelOf(path, what)
   findings.problem(

@@ -51,6 +51,11 @@ const processCheck = section({
   type: z.literal('process'),
   process: text('the name or path of a program', /^[^\0]+$/),
   parameters: text('the arguments of the program', /^[^\0]*$/).optional(),
+  param_match: z
+    .enum(['exact', 'partial', 'initial'], {
+      error: 'is not a way to compare; use exact, partial or initial'
+    })
+    .default('exact'),
   full_command: switchOff(),
   quorum: whole(0, 65_535).default(1),
   quorum_max: whole(0, 65_535).optional(),
@@ -59,7 +64,17 @@ const processCheck = section({
   interval: checkDuration.prefault('100ms')
 })
 
-const fileCheck = section({ type: z.literal('file'), path: absolutePath() })
+/** The numbers of a file have 32 bits. */
+const MAX_FILE_VALUE = 0x7f_ff_ff_ff
+
+const fileCheck = section({
+  type: z.literal('file'),
+  path: absolutePath(),
+  init_file: section({
+    value: whole(-MAX_FILE_VALUE, MAX_FILE_VALUE).default(0),
+    overwrite: switchOff()
+  }).optional()
+})
 
 /** One entry of `checks`. */
 export const check = z.discriminatedUnion('type', [scriptCheck, processCheck, fileCheck], {
@@ -102,7 +117,18 @@ export const notify = section({
   master_rx_lower_pri: program.optional()
 })
 
-export const notifyFifo = section({ path: absolutePath(), reader: program.optional() })
+export const notifyFifo = section({
+  path: absolutePath(),
+  ...account,
+  reader: program.optional()
+})
+
+/** The longest delay of a link that keepalived takes. */
+const MAX_LINK_DELAY_MS = 255_000
+const linkDelay = duration(0, MAX_LINK_DELAY_MS)
+
+/** One entry of `link_delays`. */
+export const linkDelays = section({ down: linkDelay.prefault('0s'), up: linkDelay.prefault('0s') })
 
 const repeat = whole(1, 1000)
 const gap = duration(0, 1_000_000)
@@ -121,6 +147,7 @@ export const announcements = section({
 })
 
 export type ValidCheck = z.output<typeof check>
+export type ValidFileCheck = z.output<typeof fileCheck>
 export type ValidTrack = z.output<typeof track>
 export type ValidProgram = z.output<typeof program>
 export type ValidNotify = z.output<typeof notify>

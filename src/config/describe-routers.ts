@@ -5,6 +5,7 @@ import type {
   Config,
   ElectionConfig,
   Notify,
+  NotifyFifo,
   SyncGroup,
   Track,
   Unicast,
@@ -43,13 +44,18 @@ function describeRouter(router: VirtualRouterConfig, config: Config): string[] {
 }
 
 function describeAddress(address: VirtualAddress): string {
-  const { interface: device, broadcast, label, scope, noPrefixRoute, noTrack } = address
+  const { interface: device, broadcast, label, scope, noPrefixRoute, noTrack, peer } = address
+  const isWhole = address.address.includes(':') && address.prefixLength === 128
   const options = [
     ...(device === null ? [] : [`dev ${device}`]),
+    ...(peer === null ? [] : [`peer ${peer}`]),
     ...(broadcast === null ? [] : [`brd ${broadcast}`]),
     ...(label === null ? [] : [`label ${label}`]),
     ...(scope === null ? [] : [`scope ${scope}`]),
     ...(noPrefixRoute ? ['noprefixroute'] : []),
+    ...(address.isDeprecated === isWhole
+      ? []
+      : [address.isDeprecated ? 'deprecated' : 'not deprecated']),
     ...(noTrack ? ['no_track'] : [])
   ]
   return [`${address.address}/${address.prefixLength}`, ...options].join(' ')
@@ -103,7 +109,10 @@ function describeRules(router: VirtualRouterConfig): string[] {
       : [`master is down after ${router.downTimerAdverts} advertisements`]),
     ...(router.answersLowerPriority ? [] : ['does not answer a lower priority']),
     ...(router.yieldsWithAdvert ? ['advertises once more before it yields'] : []),
-    ...(router.tracksInterface ? [] : [`interface ${router.interface} down is no fault`])
+    ...(router.ignoresAdverts ? ['ignores other masters'] : []),
+    ...(router.tracksInterface ? [] : [`interface ${router.interface} down is no fault`]),
+    ...(router.promotesSecondaries ? [`promote_secondaries on ${router.interface}`] : []),
+    ...(router.tellsPriority ? ['the notify FIFO is told of changes of priority'] : [])
   ]
   return rules.length === 0 ? [] : [`  ${rules.join('; ')}`]
 }
@@ -142,12 +151,17 @@ function describeCheck({ kind, check }: Track, config: Config, effect: string): 
     const found = config.processes.find(({ name }) => name === check)
     if (!found) return `: ${effect}`
     const max = found.quorumMax === Infinity ? '' : ` to ${found.quorumMax}`
-    const parameters = found.parameters === null ? '' : ` ${found.parameters}`
+    const more = { exact: '', partial: ' …', initial: '…' }[found.parameterMatch]
+    const parameters = found.parameters === null ? '' : ` ${found.parameters}${more}`
     return ` (process ${found.process}${parameters}): ${effect}, ${found.quorum}${max} processes`
   }
   if (kind === 'file') {
     const found = config.files.find(({ name }) => name === check)
-    return ` (file ${found?.path ?? ''}): ${effect}`
+    const initial = found?.initial
+    const written = initial
+      ? `, at first ${initial.value}${initial.overwrites ? '' : ' if it is not there'}`
+      : ''
+    return ` (file ${found?.path ?? ''}${written}): ${effect}`
   }
   const script = config.scripts.find(({ name }) => name === check)
   const timed = kind === 'service' ? config.serviceCheck : script
@@ -203,9 +217,19 @@ function describeProcess(election: ElectionConfig): string[] {
       : [`elections begin ${formatDuration(delayAfterBootMs)} after the machine's start`]),
     ...(logUnknownVrids ? ['unknown VRIDs are logged'] : [])
   ]
+  const delays = election.linkDelays.map(
+    ({ interface: name, downMs, upMs }) =>
+      `  interface ${name}: down counts after ${formatDuration(downMs)}, up after ${formatDuration(upMs)}`
+  )
   const reader = fifo?.reader ? `, read by ${describeCommand(fifo.reader)}` : ''
   return [
     `elections: ${parts.join(', ')}`,
-    ...(fifo === null ? [] : [`  notify FIFO ${fifo.path}${reader}`])
+    ...delays,
+    ...(fifo === null ? [] : [`  notify FIFO ${fifo.path}${ownerOf(fifo)}${reader}`])
   ]
+}
+
+function ownerOf({ user, group }: NotifyFifo): string {
+  if (user === null) return ''
+  return ` of ${user}${group === null ? '' : `:${group}`}`
 }

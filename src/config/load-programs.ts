@@ -48,6 +48,14 @@ export async function findPrograms(
     machine,
     findings
   )
+  const fifo = memberOf(value, 'notify_fifo')
+  await checkAccount(
+    { user: memberOf(fifo, 'user'), group: memberOf(fifo, 'group') },
+    ['notify_fifo', 'user'],
+    machine,
+    findings,
+    'the notify FIFO'
+  )
   return programs
 }
 
@@ -90,7 +98,8 @@ async function checkAccount(
   { user, group }: { user: unknown; group: unknown },
   path: Path,
   machine: Machine,
-  findings: Findings
+  findings: Findings,
+  owner = 'a script'
 ): Promise<void> {
   if (!machine.isRoot) {
     if (typeof user !== 'string') return
@@ -100,11 +109,11 @@ async function checkAccount(
     return
   }
   if (typeof user === 'string' && !(await machine.hasUser(user))) {
-    const message = `user "${user}" of a script does not exist on this machine; use one from /etc/passwd`
+    const message = `user "${user}" of ${owner} does not exist on this machine; use one from /etc/passwd`
     findings.problem('TSHA_E_USER', message, path)
   }
   if (typeof group === 'string' && !(await machine.hasGroup(group))) {
-    const message = `group "${group}" of a script does not exist on this machine; use one from /etc/group`
+    const message = `group "${group}" of ${owner} does not exist on this machine; use one from /etc/group`
     findings.problem('TSHA_E_USER', message, path)
   }
 }

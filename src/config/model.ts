@@ -48,8 +48,10 @@ export interface ProcessCheck {
   readonly name: string
   /** The program's name, its path, or with `parameters` what follows it. */
   readonly process: string
-  /** The exact arguments, joined by blanks; null compares none of them. */
+  /** The arguments, joined by blanks; null compares none of them. */
   readonly parameters: string | null
+  /** How they are compared: all of them, the first ones, or the first ones and the beginning of the next. */
+  readonly parameterMatch: 'exact' | 'partial' | 'initial'
   /** Compare the whole first argument (a path) rather than the name that the kernel keeps. */
   readonly fullCommand: boolean
   /** Fewest processes that pass. */
@@ -67,6 +69,8 @@ export interface ProcessCheck {
 export interface FileCheck {
   readonly name: string
   readonly path: string
+  /** Written at our start, into a file that is not there or into any; null writes nothing. */
+  readonly initial: { readonly value: number; readonly overwrites: boolean } | null
 }
 
 /** The check of our own proxy: a request through its listener, and the workers' liveness. */
@@ -101,8 +105,12 @@ export interface VirtualAddress {
   readonly label: string | null
   /** `ip addr`'s `scope`, such as `global` or `link`; null leaves it to the kernel. */
   readonly scope: string | null
+  /** The other end of a link between two, with the same prefix length; null for an ordinary address. */
+  readonly peer: string | null
   /** `ip addr`'s `noprefixroute`. */
   readonly noPrefixRoute: boolean
+  /** The machine does not speak from it by itself (`preferred_lft 0`). */
+  readonly isDeprecated: boolean
   /** Somebody else may remove it: that is no reason to put it back. */
   readonly noTrack: boolean
 }
@@ -213,11 +221,17 @@ export interface VirtualRouterConfig {
   readonly answersLowerPriority: boolean
   /** Whether a master that yields to a higher priority advertises once more, so that it announces. */
   readonly yieldsWithAdvert: boolean
+  /** Whether an address owner takes no notice of other masters. */
+  readonly ignoresAdverts: boolean
   /** Whether an interface that is down is a fault. */
   readonly tracksInterface: boolean
+  /** Whether the kernel is told to keep the other addresses of a network when its first one goes. */
+  readonly promotesSecondaries: boolean
   readonly announcements: Announcements
   readonly track: readonly Track[]
   readonly notify: Notify
+  /** Whether the pipe is told of changes of the effective priority. */
+  readonly tellsPriority: boolean
   readonly handOver: HandOver
   /** Life of an address in the kernel, whole seconds, renewed at a third of it; null is for ever. */
   readonly addressLeaseMs: number | null
@@ -236,7 +250,17 @@ export interface SyncGroup {
 /** A named pipe that gets one line for each change, and the program that reads it. */
 export interface NotifyFifo {
   readonly path: string
+  /** Whom the pipe belongs to when we make it; null is ourselves. */
+  readonly user: string | null
+  readonly group: string | null
   readonly reader: Command | null
+}
+
+/** How long an interface has to be down, and up again, before it counts. */
+export interface LinkDelay {
+  readonly interface: string
+  readonly downMs: number
+  readonly upMs: number
 }
 
 /** What holds for every election of this director. */
@@ -245,6 +269,7 @@ export interface ElectionConfig {
   readonly startupDelayMs: number
   readonly delayAfterBootMs: number
   readonly notifyFifo: NotifyFifo | null
+  readonly linkDelays: readonly LinkDelay[]
   /** Nice value of the director process; 0 leaves it. */
   readonly nice: number
   /** SCHED_RR priority, 1 to 99; null leaves the scheduler alone. */

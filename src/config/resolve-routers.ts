@@ -1,7 +1,13 @@
 import { familyOf } from './addresses.js'
 import type { Family } from './addresses.js'
 import { splitCommand } from './command.js'
-import type { ValidAnnouncements, ValidNotify, ValidProgram, ValidTrack } from './check-schema.js'
+import type {
+  ValidAnnouncements,
+  ValidFileCheck,
+  ValidNotify,
+  ValidProgram,
+  ValidTrack
+} from './check-schema.js'
 import { decodeKey } from './hmac-key.js'
 import { defaultLeaseMs } from './lease.js'
 import type {
@@ -121,6 +127,7 @@ class Resolver {
               name,
               process: check.process,
               parameters: check.parameters ?? null,
+              parameterMatch: check.param_match,
               fullCommand: check.full_command || check.parameters !== undefined,
               quorum: check.quorum_max === 0 ? 0 : check.quorum,
               quorumMax: check.quorum_max ?? Infinity,
@@ -131,7 +138,7 @@ class Resolver {
           : []
       ),
       files: checks.flatMap(([name, check]) =>
-        check.type === 'file' ? { name, path: check.path } : []
+        check.type === 'file' ? { name, path: check.path, initial: initialOf(check) } : []
       ),
       serviceCheck: serviceCheckOf(tracks)
     }
@@ -174,10 +181,13 @@ class Resolver {
       preemptDelayMs: delays ? router.preempt_delay : 0,
       answersLowerPriority: router.lower_prio_advert,
       yieldsWithAdvert: router.higher_prio_advert,
+      ignoresAdverts: router.owner_ignore_adverts && isOwner,
       tracksInterface: router.track_primary,
+      promotesSecondaries: router.promote_secondaries,
       announcements: announcementsOf(router.announcements),
       track: router.track.map((track) => this.#track(track)),
       notify: this.#notify(router.notify),
+      tellsPriority: router.notify_priority_changes,
       handOver: router.hand_over === 'keepalived' ? 'keepalived' : 'make-before-break',
       addressLeaseMs: lease === 'off' ? null : lease
     }
@@ -267,8 +277,10 @@ function initialStateOf(router: ValidVirtualRouter, role: Role | null, priority:
 
 function addressOf(written: ValidVirtualAddress): VirtualAddress {
   const isPlain = !('no_track' in written)
-  const { address, prefixLength } = isPlain ? written : written.address
   const options = isPlain ? undefined : written
+  const { address, prefixLength: own } = isPlain ? written : written.address
+  // The kernel keeps one prefix length for both ends: the peer's, where it has one.
+  const prefixLength = options?.peer?.hasPrefix === true ? options.peer.prefixLength : own
   return {
     address,
     prefixLength,
@@ -276,9 +288,16 @@ function addressOf(written: ValidVirtualAddress): VirtualAddress {
     broadcast: options?.broadcast ?? null,
     label: options?.label ?? null,
     scope: options?.scope ?? null,
+    peer: options?.peer?.address ?? null,
     noPrefixRoute: options?.noprefixroute ?? false,
+    // keepalived: the machine is not to speak from what is no network.
+    isDeprecated: options?.deprecated ?? (address.includes(':') && prefixLength === 128),
     noTrack: options?.no_track ?? false
   }
+}
+
+function initialOf({ init_file: written }: ValidFileCheck): FileCheck['initial'] {
+  return written ? { value: written.value, overwrites: written.overwrite } : null
 }
 
 function unicastOf(unicast: ValidVirtualRouter['unicast']): Unicast | null {

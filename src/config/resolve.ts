@@ -6,8 +6,9 @@ import type {
   Upstream,
   VirtualServer
 } from '../proxy/model.js'
+import { boundedLinkDelay } from './link-delays.js'
 import type { Machine } from './machine.js'
-import type { Config, ElectionConfig } from './model.js'
+import type { Config, ElectionConfig, LinkDelay, VirtualRouterConfig } from './model.js'
 import { commandOf, resolveRouters } from './resolve-routers.js'
 import type { RouterResolution } from './resolve-routers.js'
 import type { ValidConfig, ValidListener, ValidRoute, ValidUpstream } from './schema.js'
@@ -27,29 +28,51 @@ export interface Resolution extends RouterResolution {
 export function resolve(valid: ValidConfig, resolution: Resolution): Config {
   const { role, machine } = resolution
   const roleSettings = role === null ? undefined : valid.roles?.[role]
+  const elections = resolveRouters(valid, resolution)
   return {
     role,
     routerId: roleSettings?.router_id ?? valid.router_id ?? machine.hostname,
-    ...resolveRouters(valid, resolution),
-    election: electionOf(valid, resolution),
+    ...elections,
+    election: electionOf(valid, elections.virtualRouters, resolution),
     proxy: valid.listeners.length === 0 ? null : proxyOf(valid, machine),
     pidFile: valid.pid_file ?? null
   }
 }
 
-function electionOf(valid: ValidConfig, { programs }: Resolution): ElectionConfig {
+function electionOf(
+  valid: ValidConfig,
+  routers: readonly VirtualRouterConfig[],
+  { programs }: Resolution
+): ElectionConfig {
   const { notify_fifo: fifo, realtime_priority: realtime } = valid
   return {
     startupDelayMs: valid.startup_delay,
     delayAfterBootMs: valid.delay_after_boot,
     notifyFifo: fifo
-      ? { path: fifo.path, reader: fifo.reader ? commandOf(fifo.reader, valid, programs) : null }
+      ? {
+          path: fifo.path,
+          user: fifo.user ?? null,
+          group: fifo.group ?? null,
+          reader: fifo.reader ? commandOf(fifo.reader, valid, programs) : null
+        }
       : null,
+    linkDelays: Object.entries(valid.link_delays).map(([name, delays]) =>
+      linkDelayOf(name, delays, routers)
+    ),
     nice: valid.nice,
     realtimePriority: realtime === 'off' ? null : realtime,
     lockMemory: valid.lock_memory,
     logUnknownVrids: valid.log_unknown_vrids
   }
+}
+
+function linkDelayOf(
+  name: string,
+  { down, up }: ValidConfig['link_delays'][string],
+  routers: readonly VirtualRouterConfig[]
+): LinkDelay {
+  const own = routers.filter((router) => router.interface === name)
+  return boundedLinkDelay({ interface: name, downMs: down, upMs: up }, own)
 }
 
 function proxyOf(valid: ValidConfig, machine: Resolution['machine']): ProxyConfig {

@@ -2,9 +2,11 @@ import { checkAddresses } from './address-rules.js'
 import { checkAuthentication } from './auth-rules.js'
 import type { Findings } from './findings.js'
 import { checkGroups } from './group-rules.js'
+import { checkLinkDelays } from './link-delays.js'
 import type { Role } from './model.js'
 import { rawRoutersOf } from './raw-router.js'
 import type { RawRouter } from './raw-router.js'
+import { OWNER_PRIORITY } from './resolve-routers.js'
 import { memberOf } from './source.js'
 import type { Path } from './source.js'
 import { checkTiming } from './timing-rules.js'
@@ -19,11 +21,13 @@ export function checkRouters(value: unknown, role: Role | null, findings: Findin
   const routers = rawRoutersOf(value)
   checkPriorities(routers, role, findings)
   checkVrids(routers, findings)
+  checkOwners(routers, findings)
   checkAddresses(routers, role, findings)
   checkAuthentication(routers, findings)
   checkTiming(value, routers, role, findings)
   checkTracks(value, routers, role, findings)
   checkGroups(value, routers, findings)
+  checkLinkDelays(value, routers, findings)
 }
 
 function checkPriorities(
@@ -38,6 +42,20 @@ function checkPriorities(
       'TSHA_E_REQUIRED',
       `virtual router ${name} has no priority for the role ${role}; use roles: { ${role}: { priority: 100 } }`,
       path
+    )
+  }
+}
+
+/** What is for address owners alone needs one, with whichever role. */
+function checkOwners(routers: readonly RawRouter[], findings: Findings): void {
+  for (const { name, path, value, priorities } of routers) {
+    const known = Object.values(priorities).filter((priority) => priority !== undefined)
+    if (memberOf(value, 'owner_ignore_adverts') !== true || known.length === 0) continue
+    if (known.includes(OWNER_PRIORITY)) continue
+    findings.problemIfStrict(
+      'TSHA_E_VALUE',
+      `virtual router ${name}: owner_ignore_adverts has no effect without priority ${OWNER_PRIORITY}; remove it`,
+      [...path, 'owner_ignore_adverts']
     )
   }
 }

@@ -81,7 +81,12 @@ const addressSection = section({
       error: 'is not a scope; use global, site, link, host or nowhere'
     })
     .optional(),
+  peer: parsed(
+    'an address such as 192.0.2.2 or 192.0.2.2/30, of the other end of the link',
+    parseVirtualAddress
+  ).optional(),
   noprefixroute: switchOff(),
+  deprecated: yesOrNo.optional(),
   no_track: switchOff()
 })
 
@@ -145,10 +150,13 @@ export const virtualRouter = section({
   preempt_delay: duration(0, MAX_PREEMPT_DELAY_MS).prefault('0s'),
   lower_prio_advert: yesOrNo.default(true),
   higher_prio_advert: switchOff(),
+  owner_ignore_adverts: switchOff(),
   track_primary: yesOrNo.default(true),
+  promote_secondaries: switchOff(),
   announcements: announcements.prefault({}),
   track: tracks,
   notify: notify.prefault({}),
+  notify_priority_changes: switchOff(),
   hand_over: z
     .enum(['make_before_break', 'keepalived'], {
       error: 'is not a way to hand over; use make_before_break or keepalived'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
-import { check, notifyFifo } from './check-schema.js'
+import { check, linkDelays, notifyFifo } from './check-schema.js'
 import { priority, syncGroup, virtualRouter } from './router-schema.js'
 import {
   CHECK_INTERVAL_MAX_MS,
@@ -242,6 +242,7 @@ export const configSchema = section({
   sync_groups: named(syncGroup).default({}),
   checks: named(check).default({}),
   notify_fifo: notifyFifo.optional(),
+  link_delays: named(linkDelays).default({}),
   script_user: accountName.optional(),
   script_group: accountName.optional(),
   startup_delay: anyDuration.prefault('0s'),

@@ -66,8 +66,10 @@ export class Director {
 
   async #open(): Promise<void> {
     const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
+    const { notifyFifo } = election
     const programs = [...scripts, ...notifyCommandsOf(this.#config)]
-    const identityOf = await findIdentities(programs, isRoot())
+    const accounts = notifyFifo ? [...programs, notifyFifo] : programs
+    const identityOf = await findIdentities(accounts, isRoot())
     if (this.#isStopping) return
     const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
     const health = new DirectorHealth({

@@ -27,5 +27,7 @@ export const DISCARD_TEXTS: Readonly<Record<Discard, string>> = {
   checksum: 'its checksum is wrong',
   destination: 'it was not sent to our group or our address',
   'unicast-source': 'its sender is not one of our unicast peers',
-  'ttl-range': 'its TTL is out of the bounds of its sender'
+  'ttl-range': 'its TTL is out of the bounds of its sender',
+  'owner-ignores':
+    'we own the addresses and owner_ignore_adverts is on: another director is master too'
 }

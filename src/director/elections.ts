@@ -43,10 +43,14 @@ export class Elections {
     this.#monitor = new NetworkMonitor((message) => {
       log.warn(message)
     })
-    this.#interfaces = new InterfaceWatch(this.#monitor, (name, isUp) => {
-      if (this.#isStarted) log.warn({ interface: name, isUp }, 'link changed')
-      options.linkChanged(name, isUp)
-    })
+    this.#interfaces = new InterfaceWatch(
+      this.#monitor,
+      config.election.linkDelays,
+      (name, isUp) => {
+        if (this.#isStarted) log.warn({ interface: name, isUp }, 'link changed')
+        options.linkChanged(name, isUp)
+      }
+    )
     this.#groups = config.syncGroups.map(
       (group) =>
         new RunningGroup(
@@ -119,6 +123,10 @@ export class Elections {
       tellsForeign: this.#options.config.election.logUnknownVrids,
       stepped: (router, reason) => {
         this.#stepped(router, reason)
+      },
+      priorityChanged: ({ config, state }, priority) => {
+        if (!config.tellsPriority) return
+        this.#options.notifier.priorityChanged(config.name, state.name === 'master', priority)
       },
       faultsChanged: (router) => {
         this.#moveGroups(router, null)

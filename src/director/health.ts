@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { Config, ScriptCheck, SyncGroup, VirtualRouterConfig } from '../config/model.js'
-import { FileCheck } from '../health/checks/file.js'
+import type {
+  Config,
+  FileCheck as TrackedFile,
+  ScriptCheck,
+  SyncGroup,
+  VirtualRouterConfig
+} from '../config/model.js'
+import { FileCheck, type FileObserver } from '../health/checks/file.js'
 import { needsCommandLines, ProcessChecks } from '../health/checks/processes.js'
 import { scriptCheck } from '../health/checks/script.js'
 import { serviceCheck } from '../health/checks/service.js'
@@ -47,7 +53,7 @@ export class DirectorHealth {
     for (const script of config.scripts) {
       this.#scripts.set(script.name, this.#scriptCheck(script, identityOf, starter))
     }
-    for (const { name, path } of config.files) this.#files.set(name, this.#fileCheck(name, path))
+    for (const file of config.files) this.#files.set(file.name, this.#fileCheck(file))
     this.#processNames = config.processes.map(({ name }) => name)
     this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
     this.#service = this.#serviceCheck(config)
@@ -125,8 +131,8 @@ export class DirectorHealth {
     })
   }
 
-  #fileCheck(name: string, path: string): FileCheck {
-    return new FileCheck(path, {
+  #fileCheck({ name, path, initial }: TrackedFile): FileCheck {
+    const observer: FileObserver = {
       changed: (value) => {
         this.#log.info({ check: name, value }, 'tracked file says')
         this.#onChange()
@@ -134,7 +140,8 @@ export class DirectorHealth {
       troubled: (message) => {
         this.#log.warn({ check: name }, `tracked file: ${message}`)
       }
-    })
+    }
+    return new FileCheck(path, observer, initial)
   }
 
   #processChecks({ processes }: Config): ProcessChecks {

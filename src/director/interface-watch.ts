@@ -1,5 +1,8 @@
+import type { LinkDelay } from '../config/model.js'
+import { systemClock } from '../linux/clock.js'
 import { readInterface } from '../linux/interface.js'
 import type { NetworkMonitor } from '../linux/network-monitor.js'
+import { LinkDelays } from './link-delay.js'
 
 /** How often an interface that is not there is looked for. */
 const LOOK_INTERVAL_MS = 1000
@@ -12,15 +15,14 @@ export type LinkListener = (name: string, isUp: boolean) => void
  */
 export class InterfaceWatch {
   readonly #monitor: NetworkMonitor
-  readonly #changed: LinkListener
+  readonly #links: LinkDelays
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #unwatch = new Map<string, () => void>()
-  readonly #told = new Map<string, boolean>()
   #isClosed = false
 
-  constructor(monitor: NetworkMonitor, changed: LinkListener) {
+  constructor(monitor: NetworkMonitor, delays: readonly LinkDelay[], changed: LinkListener) {
     this.#monitor = monitor
-    this.#changed = changed
+    this.#links = new LinkDelays(delays, systemClock, changed)
   }
 
   /** Resolves when the present state of each was told. Never rejects. */
@@ -34,33 +36,28 @@ export class InterfaceWatch {
     this.#timers.clear()
     for (const unwatch of this.#unwatch.values()) unwatch()
     this.#unwatch.clear()
+    this.#links.close()
   }
 
   async #look(name: string): Promise<void> {
     const found = await readInterface(name).catch(() => null)
     if (this.#isClosed) return
-    this.#tell(name, found?.isUp ?? false)
+    this.#links.changed(name, found?.isUp ?? false, found === null)
     if (found === null) {
       this.#lookAgain(name)
       return
     }
     const unwatch = this.#monitor.watch(found, {
       linkChanged: (isUp) => {
-        this.#tell(name, isUp)
+        this.#links.changed(name, isUp)
       },
       addressChanged: () => undefined,
       gone: () => {
-        this.#tell(name, false)
+        this.#links.changed(name, false, true)
         this.#lookAgain(name)
       }
     })
     this.#unwatch.set(name, unwatch)
-  }
-
-  #tell(name: string, isUp: boolean): void {
-    if (this.#told.get(name) === isUp) return
-    this.#told.set(name, isUp)
-    this.#changed(name, isUp)
   }
 
   #lookAgain(name: string): void {

@@ -39,6 +39,7 @@ export function describeRouter(
     preempts: config.preempt,
     preemptDelay: config.preemptDelayMs,
     isOwner: config.priority === 255,
+    ignoresAdverts: config.ignoresAdverts,
     startsAsMaster: config.initialState === 'master',
     answersLowerPriority: config.answersLowerPriority,
     yieldsWithAdvert: config.yieldsWithAdvert,

@@ -1,9 +1,10 @@
 import type { VirtualRouterConfig } from '../config/model.js'
 import { systemClock } from '../linux/clock.js'
 import { forwardsIpv6 } from '../linux/forwarding.js'
-import { readInterface, type NetworkInterface } from '../linux/interface.js'
+import { readInterface, readInterfaces, type NetworkInterface } from '../linux/interface.js'
 import { IpAddressManager } from '../linux/ip-address.js'
 import type { AddressChange, NetworkMonitor } from '../linux/network-monitor.js'
+import { promoteSecondaries } from '../linux/promote-secondaries.js'
 import { openVrrpSocket, type VrrpSocket } from '../linux/vrrp-socket.js'
 import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
@@ -25,6 +26,8 @@ export interface RouterPorts {
   readonly tellsForeign: boolean
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, reason: Reason): void
+  /** Its effective priority is another one now. */
+  priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
   faultsChanged(router: RunningRouter): void
   /** `serves` changed. */
@@ -71,12 +74,14 @@ export class RunningRouter {
     const others = await Promise.all(otherInterfaces(config).map(readInterface))
     const router = new RunningRouter(config, found, others, ports)
     try {
+      await router.#promoteSecondaries()
       await router.#addresses.clear([found, ...others])
     } catch (error) {
       router.close()
       throw error
     }
     router.#watchInterfaces()
+    await router.#lookForSource()
     return router
   }
 
@@ -155,6 +160,9 @@ export class RunningRouter {
           },
           conditionsChanged: (from, to) => {
             this.#speakerLog.conditionsChanged(from, to)
+            if (this.#isStarted && from.priority !== to.priority) {
+              ports.priorityChanged(this, to.priority)
+            }
           },
           discarded: (reason, source) => {
             this.#speakerLog.discarded(reason, source)
@@ -245,6 +253,16 @@ export class RunningRouter {
     this.#guard.close()
   }
 
+  /** Before the first address is removed, which might be the first one of others' network. */
+  async #promoteSecondaries(): Promise<void> {
+    if (!this.config.promotesSecondaries) return
+    for (const { name } of [this.#interface, ...this.#otherInterfaces]) {
+      const refusal = await promoteSecondaries(name)
+      if (refusal === null) continue
+      this.#log.warn({ interface: name }, `promote_secondaries cannot be set: ${refusal}`)
+    }
+  }
+
   /** The director's health hears of the links too, and later: the guard has to know first. */
   #watchInterfaces(): void {
     for (const found of [this.#interface, ...this.#otherInterfaces]) {
@@ -272,6 +290,17 @@ export class RunningRouter {
     this.#ports.gone(this)
   }
 
+  /** A source that the administrator has named may not be there yet; it may be on another interface. */
+  async #lookForSource(): Promise<void> {
+    const { sourceAddress } = this.config
+    if (sourceAddress === null || this.#isSourceVirtual) return
+    const all = await readInterfaces()
+    const isThere = all.some(({ addresses }) =>
+      addresses.some(({ address }) => address === sourceAddress)
+    )
+    if (!isThere) this.#sourceChanged(true)
+  }
+
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     this.#speakerLog.stepped(from, to, reason, heard)
     // First: who hands over takes its sync group along before a fault can follow.
@@ -287,12 +316,21 @@ export class RunningRouter {
     // Without the address that our advertisements come from, nobody could answer to them.
     if (change.interface !== this.config.interface || change.address !== this.#primaryAddress)
       return
-    const isGone = change.kind === 'removed'
+    if (!this.#isSourceVirtual) this.#sourceChanged(change.kind === 'removed')
+  }
+
+  #sourceChanged(isGone: boolean): void {
     this.#log[isGone ? 'error' : 'info'](
-      { address: change.address },
-      `the source address of our advertisements is ${isGone ? 'gone' : 'back'}`
+      { address: this.#primaryAddress },
+      `the source address of our advertisements is ${isGone ? 'not there' : 'there'}`
     )
     this.#setFaults({ 'source-address': isGone })
+  }
+
+  /** An owner may advertise from the address that it owns, which comes and goes with its mastery. */
+  get #isSourceVirtual(): boolean {
+    const all = [...this.config.addresses, ...this.config.excludedAddresses]
+    return all.some(({ address }) => address === this.#primaryAddress)
   }
 
   /** A master that has no address serves nobody: it leaves the election as if its link were down. */

@@ -9,6 +9,12 @@ const TIMEOUT_MS = 2000
 const MODE = '600'
 const { O_RDWR, O_NONBLOCK, O_NOFOLLOW } = constants
 
+/** Whom a pipe belongs to. */
+export interface PipeOwner {
+  readonly uid: number
+  readonly gid: number
+}
+
 /** Whether a line went into the pipe. */
 export type PipeWrite = 'written' | 'full' | 'failed'
 
@@ -24,12 +30,19 @@ export class Fifo {
   /**
    * Opens the pipe, and makes it if it is not there.
    *
+   * @param owner whom it belongs to when we make it; null is ourselves
    * @throws {Error} what the system refused, or that something else has this name
    */
-  static async open(path: string): Promise<Fifo> {
+  static async open(path: string, owner: PipeOwner | null = null): Promise<Fifo> {
     const isOurs = !(await exists(path))
     if (isOurs) await makeFifo(path)
     const file = await open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW)
+    try {
+      if (isOurs && owner) await file.chown(owner.uid, owner.gid)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return new Fifo(path, file, isOurs)
   }
 

@@ -15,6 +15,10 @@ export interface LeasableAddress {
   readonly label: string | null
   readonly scope: string | null
   readonly noPrefixRoute: boolean
+  /** The other end of a link between two. */
+  readonly peer: string | null
+  /** Added with a preferred lifetime of 0: the machine does not speak from it by itself. */
+  readonly isDeprecated: boolean
 }
 
 /** Who wants to know how the addresses fare. */
@@ -44,8 +48,7 @@ const PROBE_INTERVAL_MS = 1000
  * 3 s it took 3.16 s, measured). Calls must not overlap; the speaker makes one after the other.
  *
  * IPv6 addresses are added as keepalived 2.2.7 does (seen): without duplicate address detection, which
- * would keep them unusable for a second, and those of a prefix length of 128 deprecated, so that the
- * machine does not speak from them by itself.
+ * would keep them unusable for a second.
  */
 export class IpAddressManager {
   readonly #interface: string
@@ -157,7 +160,7 @@ export class IpAddressManager {
   async #removeAll(addresses: readonly LeasableAddress[]): Promise<string | null> {
     if (addresses.length === 0) return null
     const { ok, failure } = await runIpCommands(
-      addresses.map((each) => ['addr', 'del', inCidr(each), 'dev', this.#interfaceOf(each)])
+      addresses.map((each) => ['addr', 'del', ...place(each), 'dev', this.#interfaceOf(each)])
     )
     return ok || isAbsent(failure) ? null : failure
   }
@@ -179,8 +182,8 @@ export class IpAddressManager {
   #replacement(entry: LeasableAddress): readonly string[] {
     const isIpv6 = entry.address.includes(':')
     const valid = this.#leaseMs === null ? 'forever' : String(this.#leaseMs / 1000)
-    const preferred = isIpv6 && entry.prefixLength === 128 ? '0' : valid
-    const command = ['addr', 'replace', inCidr(entry), 'dev', this.#interfaceOf(entry)]
+    const preferred = entry.isDeprecated ? '0' : valid
+    const command = ['addr', 'replace', ...place(entry), 'dev', this.#interfaceOf(entry)]
     if (entry.broadcast !== null) command.push('brd', entry.broadcast)
     if (entry.label !== null) command.push('label', entry.label)
     if (entry.scope !== null) command.push('scope', entry.scope)
@@ -227,8 +230,11 @@ export class IpAddressManager {
   }
 }
 
-function inCidr({ address, prefixLength }: LeasableAddress): string {
-  return `${address}/${prefixLength}`
+/** How `ip addr` names an address; the prefix length is written behind the peer where there is one. */
+function place({ address, prefixLength, peer }: LeasableAddress): readonly string[] {
+  return peer === null
+    ? [`${address}/${prefixLength}`]
+    : [address, 'peer', `${peer}/${prefixLength}`]
 }
 
 /** The answers of older and newer kernels to the removal of what is not there. */

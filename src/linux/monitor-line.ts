@@ -19,8 +19,8 @@ export type MonitorLine =
 
 /** `2: ens160@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 …`, `Deleted` before it. */
 const LINK = /^(Deleted )?(\d+): ([^\s:@]+)(?:@\S*)?: (?:<([^>]*)>)?/
-/** `2: ens160    inet 10.0.0.5/24 scope global ens160\ …`; an address with a peer has no prefix length. */
-const ADDRESS = /^(Deleted )?(\d+): \S+ +inet6? ([0-9a-f.:]+)(?:\/(\d+))? /
+/** `2: ens160    inet 10.0.0.5/24 scope global ens160\ …`; `inet 10.0.0.5 peer 10.0.0.6/30`. */
+const ADDRESS = /^(Deleted )?(\d+): \S+ +inet6? ([0-9a-f.:]+)(?: peer [0-9a-f.:]+)?(?:\/(\d+))? /
 
 /** Reads a line that iproute2 writes; null for one that tells of something else. */
 export function parseMonitorLine(line: string): MonitorLine | null {

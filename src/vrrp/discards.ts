@@ -49,7 +49,9 @@ export const DISCARD_COUNTERS = {
   /** Unicast from somebody who is not one of the peers. */
   'unicast-source': null,
   /** Unicast with a TTL, or hop limit, outside the bounds of its peer. */
-  'ttl-range': 'ip_ttl_err'
+  'ttl-range': 'ip_ttl_err',
+  /** We own the addresses, and are to ignore whoever else has them. */
+  'owner-ignores': null
 } as const satisfies Readonly<Record<string, Counter | null>>
 
 /** Why a received packet is dropped. Counted per reason, and logged once per reason and sender. */

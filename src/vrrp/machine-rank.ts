@@ -1,4 +1,4 @@
-import { compareAddresses } from './address-order.js'
+import { compareAddresses } from './wire/address.js'
 import type { HeardEvent, VirtualRouter } from './model.js'
 
 /** Who stays of two masters: the one of higher priority, or of the greater address (RFC 3768 §6.4.3). */

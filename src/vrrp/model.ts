@@ -79,6 +79,8 @@ export interface VirtualRouter {
   readonly preemptDelay: Milliseconds
   /** Our configured priority is 255: the addresses are ours (RFC 3768 §6.4.1). */
   readonly isOwner: boolean
+  /** As the owner, take no notice of other masters (keepalived's owner_ignore_adverts). */
+  readonly ignoresAdverts: boolean
   /** The configuration says MASTER; only owners and members of groups behave differently for it. */
   readonly startsAsMaster: boolean
   /** Whether a master answers an advertisement of lower priority with its own. */

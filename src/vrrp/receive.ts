@@ -104,7 +104,8 @@ export function receive(
     checkSignature(router, received, replay, wallTime) ??
     (version === 2 ? checkVersion2(router, received) : null) ??
     checkContent(received, arrived) ??
-    checkPath(router, received)
+    checkPath(router, received) ??
+    (router.ignoresAdverts ? 'owner-ignores' : null)
   if (reason !== null) return { ok: false, reason, source }
 
   const addresses = readAddresses(packet, from + FIXED_LENGTH, packet[from + 3] ?? 0, ip.family)

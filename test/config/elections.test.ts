@@ -18,7 +18,7 @@ virtual_routers:
     state: backup
     priority: 150
     advert_interval: 250ms
-    down_timer_adverts: 5
+    down_timer_adverts: 6
     authentication:
       type: hmac
       keys: [{ id: 2, key: "file:DIR/vrrp.key" }, { id: 1, key: "hex:${KEY}" }]
@@ -27,7 +27,7 @@ virtual_routers:
     checksum: plain
     addresses:
       - 192.0.2.1/24
-      - { address: 192.0.2.2/24, interface: eth1, label: "eth1:1", broadcast: "+", scope: link, noprefixroute: true, no_track: true }
+      - { address: 192.0.2.2/24, interface: eth1, label: "eth1:1", broadcast: "+", scope: link, peer: 192.0.2.66/30, deprecated: true, noprefixroute: true, no_track: true }
     excluded_addresses: ["2001:db8::1/64"]
     source_address: 192.0.2.10
     unicast:
@@ -39,6 +39,8 @@ virtual_routers:
     lower_prio_advert: false
     higher_prio_advert: true
     track_primary: false
+    promote_secondaries: true
+    notify_priority_changes: true
     announcements:
       repeat: 3
       delay: 2s
@@ -71,6 +73,7 @@ virtual_routers:
     announcements: { lower_prio_repeat: 5, lower_prio_delay: 5s, garp_interval: 1ms, gna_interval: 2ms }
     higher_prio_advert: true
     preempt: false
+    notify_priority_changes: true
 sync_groups:
   both:
     members: [inside, outside]
@@ -79,9 +82,10 @@ sync_groups:
     notify: { any: DIR/tell }
 checks:
   disk: { command: [DIR/tell, "a b"], interval: 500ms, timeout: 3s, rise: 2, fall: 4, init_fail: true, user: nobody, group: nginx }
-  haproxy: { type: process, process: /usr/sbin/haproxy, parameters: "-f /etc/a", quorum: 2, quorum_max: 3, terminate_delay: 2s, fork_delay: 1500ms }
-  load: { type: file, path: /run/lb-weight }
-notify_fifo: { path: /run/tsha.fifo, reader: DIR/tell }
+  haproxy: { type: process, process: /usr/sbin/haproxy, parameters: "-f /etc/a", param_match: initial, quorum: 2, quorum_max: 3, terminate_delay: 2s, fork_delay: 1500ms }
+  load: { type: file, path: /run/lb-weight, init_file: { value: 5, overwrite: true } }
+notify_fifo: { path: /run/tsha.fifo, user: nobody, group: nginx, reader: DIR/tell }
+link_delays: { eth0: { down: 500ms, up: 2s }, eth2: { down: 3s } }
 script_user: nginx
 startup_delay: 2500ms
 delay_after_boot: 30s
@@ -98,7 +102,9 @@ global_defs {
     script_user nginx
     vrrp_startup_delay 2.5
     vrrp_delay_after_boot 30
-    vrrp_notify_fifo /run/tsha.fifo
+    vrrp_notify_fifo /run/tsha.fifo nobody nginx
+    vrrp_notify_priority_changes false
+    vrrp_owner_ignore_adverts
     vrrp_notify_fifo_script "DIR/tell"
     vrrp_priority -5
     vrrp_rt_priority 10
@@ -108,6 +114,10 @@ global_defs {
     vrrp_garp_interval 0.001
     vrrp_gna_interval 0.002
     vrrp_mcast_group6 ff02::13
+}
+interface_up_down_delays {
+    eth0 0.5 2
+    eth2 3
 }
 vrrp_script disk {
     script "DIR/tell 'a b'"
@@ -123,12 +133,14 @@ vrrp_track_process haproxy {
     process /usr/sbin/haproxy -f /etc/a
     quorum 2
     quorum_max 3
+    param_match initial
     terminate_delay 2
     fork_delay 1.5
     weight 20
 }
 vrrp_track_file load {
     file /run/lb-weight
+    init_file 5 overwrite
 }
 vrrp_sync_group both {
     group {
@@ -136,6 +148,7 @@ vrrp_sync_group both {
         outside
     }
     sync_group_tracking_weight
+    notify_priority_changes
     track_script {
         disk weight 0
     }
@@ -148,7 +161,7 @@ vrrp_instance inside {
     version 3
     priority 150
     advert_int 0.25
-    down_timer_adverts 5
+    down_timer_adverts 6
     auth_hmac {
         key 1 hex:${KEY}
         key 2 file:DIR/vrrp.key
@@ -160,7 +173,7 @@ vrrp_instance inside {
     v3_checksum_as_v2
     virtual_ipaddress {
         192.0.2.1/24
-        192.0.2.2/24 brd + dev eth1 scope link label eth1:1 noprefixroute no_track
+        192.0.2.2/24 brd + dev eth1 scope link label eth1:1 peer 192.0.2.66/30 preferred_lft 0 noprefixroute no_track
     }
     virtual_ipaddress_excluded {
         2001:db8::1/64
@@ -174,6 +187,8 @@ vrrp_instance inside {
     preempt_delay 90
     lower_prio_no_advert
     dont_track_primary
+    promote_secondaries
+    track_src_ip
     garp_master_repeat 3
     garp_master_delay 2
     garp_master_refresh 60
@@ -252,6 +267,8 @@ const PLAIN = {
   label: null,
   scope: null,
   noPrefixRoute: false,
+  peer: null,
+  isDeprecated: false,
   noTrack: false
 }
 
@@ -268,7 +285,7 @@ const EXPECTED = {
       initialState: 'backup',
       version: 3,
       advertIntervalMs: 250,
-      downTimerAdverts: 5,
+      downTimerAdverts: 6,
       authentication: {
         type: 'hmac',
         keys: [
@@ -284,12 +301,14 @@ const EXPECTED = {
         { address: '192.0.2.1', prefixLength: 24, ...PLAIN },
         {
           address: '192.0.2.2',
-          prefixLength: 24,
+          prefixLength: 30,
           interface: 'eth1',
           broadcast: '+',
           label: 'eth1:1',
           scope: 'link',
           noPrefixRoute: true,
+          peer: '192.0.2.66',
+          isDeprecated: true,
           noTrack: true
         }
       ],
@@ -308,7 +327,9 @@ const EXPECTED = {
       preemptDelayMs: 90_000,
       answersLowerPriority: false,
       yieldsWithAdvert: true,
+      ignoresAdverts: false,
       tracksInterface: false,
+      promotesSecondaries: true,
       announcements: {
         repeat: 3,
         delayMs: 2000,
@@ -335,6 +356,7 @@ const EXPECTED = {
         any: { command: ['/scripts/tell', '--all'], user: 'nobody', group: 'nginx' },
         masterRxLowerPriority: TELL
       },
+      tellsPriority: true,
       handOver: 'make-before-break',
       addressLeaseMs: 1000
     },
@@ -359,7 +381,9 @@ const EXPECTED = {
       preemptDelayMs: 0,
       answersLowerPriority: true,
       yieldsWithAdvert: true,
+      ignoresAdverts: false,
       tracksInterface: true,
+      promotesSecondaries: false,
       announcements: {
         repeat: 5,
         delayMs: 5000,
@@ -373,6 +397,7 @@ const EXPECTED = {
       },
       track: [],
       notify: NO_NOTIFY,
+      tellsPriority: true,
       handOver: 'make-before-break',
       addressLeaseMs: 2000
     }
@@ -404,6 +429,7 @@ const EXPECTED = {
       name: 'haproxy',
       process: '/usr/sbin/haproxy',
       parameters: '-f /etc/a',
+      parameterMatch: 'initial',
       fullCommand: true,
       quorum: 2,
       quorumMax: 3,
@@ -412,12 +438,16 @@ const EXPECTED = {
       intervalMs: 100
     }
   ],
-  files: [{ name: 'load', path: '/run/lb-weight' }],
+  files: [{ name: 'load', path: '/run/lb-weight', initial: { value: 5, overwrites: true } }],
   serviceCheck: null,
   election: {
     startupDelayMs: 2500,
     delayAfterBootMs: 30_000,
-    notifyFifo: { path: '/run/tsha.fifo', reader: TELL },
+    notifyFifo: { path: '/run/tsha.fifo', user: 'nobody', group: 'nginx', reader: TELL },
+    linkDelays: [
+      { interface: 'eth0', downMs: 500, upMs: 2000 },
+      { interface: 'eth2', downMs: 3000, upMs: 0 }
+    ],
     nice: -5,
     realtimePriority: 10,
     lockMemory: true,
@@ -437,7 +467,7 @@ t.test('keepalived.conf makes the same', async (t) => {
   const { config, notes, ignored } = await loadOne(t, 'keepalived.conf', KEEPALIVED)
   t.strictSame(config, EXPECTED)
   t.strictSame(notes, [])
-  t.strictSame(ignored, ['accept'])
+  t.strictSame(ignored, ['track_src_ip', 'accept'])
 })
 
 t.test('check says all of it, and no secret', async (t) => {
@@ -446,15 +476,15 @@ t.test('check says all of it, and no secret', async (t) => {
   t.strictSame(text.split('\n'), [
     'director LB1, role backup',
     'virtual router inside: interface eth0, VRID 51, VRRPv3, priority 150, advertisement every 250ms, authentication HMAC (key 2 signs, 1 accepted too; permissive, time within 7s)',
-    '  addresses 192.0.2.1/24, 192.0.2.2/24 dev eth1 brd + label eth1:1 scope link noprefixroute no_track; hand over make-before-break; address lease 1s',
+    '  addresses 192.0.2.1/24, 192.0.2.2/30 dev eth1 peer 192.0.2.66 brd + label eth1:1 scope link noprefixroute deprecated no_track; hand over make-before-break; address lease 1s',
     '  not in advertisements: 2001:db8::1/64',
     '  advertisements: unicast to 192.0.2.11, 192.0.2.12 (TTL 254 to 255) with TTL 64, others are dropped; source 192.0.2.10; checksum without pseudo-header',
-    '  preempts a weaker master after 90s; master is down after 5 advertisements; does not answer a lower priority; advertises once more before it yields; interface eth0 down is no fault',
+    '  preempts a weaker master after 90s; master is down after 6 advertisements; does not answer a lower priority; advertises once more before it yields; interface eth0 down is no fault; promote_secondaries on eth0; the notify FIFO is told of changes of priority',
     '  announcements: 3 at once, again after 2s; 2 every 1m; 1 after a lower priority, delay 4s; 1ms between two ARP; 2ms between two NA',
     '  interface eth2: weight -10 reverse',
     '  check disk (/scripts/tell a b as nobody:nginx): weight -30, every 500ms, timeout 3s, fall 4, rise 2, failed at first',
-    '  check haproxy (process /usr/sbin/haproxy -f /etc/a): weight 20, 2 to 3 processes',
-    '  check load (file /run/lb-weight): weight 1',
+    '  check haproxy (process /usr/sbin/haproxy -f /etc/a…): weight 20, 2 to 3 processes',
+    '  check load (file /run/lb-weight, at first 5): weight 1',
     '  notify on master: /scripts/tell as nginx',
     '  notify on backup: /scripts/tell as nginx',
     '  notify on fault: /scripts/tell as nginx',
@@ -465,13 +495,15 @@ t.test('check says all of it, and no secret', async (t) => {
     'virtual router outside: interface eth0, VRID 51, VRRPv3, priority 150, advertisement every 1s, no authentication',
     '  addresses fe80::1/64; hand over make-before-break; address lease 2s',
     '  advertisements: multicast group ff02::13',
-    '  never preempts; advertises once more before it yields',
+    '  never preempts; advertises once more before it yields; the notify FIFO is told of changes of priority',
     '  announcements: 1ms between two ARP; 2ms between two NA',
     'sync group both: inside, outside; weights of checks count',
     '  check disk (/scripts/tell a b as nobody:nginx): weight 0 (fault), every 500ms, timeout 3s, fall 4, rise 2, failed at first',
     '  notify on every change: /scripts/tell as nginx',
     "elections: nice -5, SCHED_RR 10, memory locked, elections begin 2500ms after the start, elections begin 30s after the machine's start, unknown VRIDs are logged",
-    '  notify FIFO /run/tsha.fifo, read by /scripts/tell as nginx'
+    '  interface eth0: down counts after 500ms, up after 2s',
+    '  interface eth2: down counts after 3s, up after 0s',
+    '  notify FIFO /run/tsha.fifo of nobody:nginx, read by /scripts/tell as nginx'
   ])
   t.notMatch(text, KEY)
   t.notMatch(text, 'a key of 32')

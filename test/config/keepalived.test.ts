@@ -61,7 +61,18 @@ t.test('what is not supported is refused by name, at its place, with the reason'
 })
 
 t.test('what keepalived clears with a message is cleared with a note', async (t) => {
-  const rows: [changes: { replace?: [string, string]; line?: string }, note: string][] = [
+  const rows: [
+    changes: { replace?: [string, string]; line?: string; before?: string },
+    note: string
+  ][] = [
+    [
+      { line: 'owner_ignore_adverts' },
+      'vrrp_instance web: owner_ignore_adverts has no effect without priority 255, as in keepalived'
+    ],
+    [
+      { before: 'interface_up_down_delays {\n eth0 2\n}\n' },
+      'interface_up_down_delays 2s of eth0: virtual router web would take its master for dead before it knows that its own link is down; it is 1996ms, as in keepalived'
+    ],
     [
       { line: 'nopreempt' },
       'vrrp_instance web: nopreempt has no effect with state MASTER; use state BACKUP on both directors, as in keepalived'
@@ -103,6 +114,35 @@ t.test('what keepalived clears with a message is cleared with a note', async (t)
     t.equal(config.virtualRouters[0]?.preempt, !isNopreempt || isCleared, note)
     t.equal(config.virtualRouters[0]?.preemptDelayMs, 0)
   }
+})
+
+t.test(
+  'a delay of a link is bounded by the elections on it, its coming up only with it',
+  async (t) => {
+    const delaysOf = async (delays: string, line = ''): Promise<unknown> => {
+      const before = `interface_up_down_delays {\n ${delays}\n}\n`
+      const { config } = await load(t, { 'keepalived.conf': conf({ before, line }) })
+      return config.election.linkDelays.map(({ downMs, upMs }) => [downMs, upMs])
+    }
+    t.strictSame(await delaysOf('eth0 1.9'), [[1900, 0]])
+    t.strictSame(await delaysOf('eth0 3 3'), [[1996, 1996]])
+    t.strictSame(await delaysOf('eth0 3 200'), [[1996, 200_000]])
+    t.strictSame(await delaysOf('eth0 3 200', 'down_timer_adverts 5'), [[3000, 200_000]])
+    t.strictSame(await delaysOf('eth0 0.5 200', 'down_timer_adverts 1'), [[0, 0]])
+    t.strictSame(await delaysOf('eth1 3'), [[3000, 0]], 'no election is on it')
+  }
+)
+
+t.test('what global_defs says of owners concerns owners alone', async (t) => {
+  const before = 'global_defs {\n vrrp_owner_ignore_adverts\n}\n'
+  const ignores = async (text: string): Promise<unknown> => {
+    const { config, notes } = await load(t, { 'keepalived.conf': text })
+    t.strictSame(notes, [])
+    return config.virtualRouters[0]?.ignoresAdverts
+  }
+  t.equal(await ignores(conf({ before })), false)
+  t.equal(await ignores(conf({ before, replace: ['priority 100', 'priority 255'] })), true)
+  t.equal(await ignores(conf({ replace: ['priority 100', 'priority 255'] })), false)
 })
 
 t.test('included files, conditional lines and definitions', async (t) => {
@@ -180,8 +220,12 @@ t.test('values that cannot work are refused in keepalived\u2019s own words', asy
       '12:9: virtual_ipaddress "192.0.2.1/33" is not an address; use one such as 192.0.2.1/24 or 2001:db8::1/64 [TSHA_E_VALUE]'
     ],
     [
-      ['192.0.2.1/24', '192.0.2.1/24 peer 192.0.2.2'],
-      '12:22: "peer" in virtual_ipaddress is not supported: tsha has no addresses with a peer [TSHA_E_NOT_SUPPORTED]'
+      ['192.0.2.1/24', '192.0.2.1/24 preferred_lft 60'],
+      '12:22: "preferred_lft" in virtual_ipaddress is not supported: tsha renews addresses, so they are preferred for ever or not at all; use forever or 0 [TSHA_E_NOT_SUPPORTED]'
+    ],
+    [
+      ['192.0.2.1/24', '192.0.2.1 peer fd00::2'],
+      '12:24: peer fd00::2 is IPv6 and the virtual addresses are IPv4; use one family [TSHA_E_VALUE]'
     ],
     [
       ['192.0.2.1/24', '192.0.2.1/24\n 2001:db8::1/64'],

@@ -124,6 +124,20 @@ const PROBLEMS: readonly [what: string, text: string, problems: readonly string[
     ]
   ],
   [
+    'a rule of owners where nobody is one',
+    yaml('owner_ignore_adverts: true'),
+    [
+      '8:27: virtual router web: owner_ignore_adverts has no effect without priority 255; remove it [TSHA_E_VALUE]'
+    ]
+  ],
+  [
+    'a delay of a link that is longer than the partner is waited for',
+    yaml('', 'link_delays: { eth0: { down: 2s } }\n'),
+    [
+      '8:30: down 2s of eth0: virtual router web would take its master for dead before it knows that its own link is down; use 1996ms or less [TSHA_E_VALUE]'
+    ]
+  ],
+  [
     'a preempt delay beyond keepalived\u2019s',
     yaml('preempt_delay: 1001s'),
     ['8:20: preempt_delay "1001s" is out of range; use 0s to 1000s [TSHA_E_VALUE]']
@@ -261,7 +275,7 @@ const PROBLEMS: readonly [what: string, text: string, problems: readonly string[
     ),
     [
       '8:22: type "bfd" is not a kind of check; use script, process or file [TSHA_E_VALUE]',
-      '8:56: unknown key "command"; use one of type, path [TSHA_E_UNKNOWN_KEY]',
+      '8:56: unknown key "command"; use one of type, path, init_file [TSHA_E_UNKNOWN_KEY]',
       '8:133: quorum_max 2 is below the quorum of 3, so the check could never pass; use 3 or more [TSHA_E_VALUE]'
     ]
   ],
@@ -345,6 +359,7 @@ const NOTES: readonly [what: string, text: string, notes: readonly string[]][] =
     'one advertisement that decides',
     yaml('down_timer_adverts: 1'),
     [
+      'virtual router web: the shortest address lease there is, 1s, ends after the partner has taken over (1648ms): when this director dies or hangs, both have the addresses until then',
       'virtual router web: with down_timer_adverts 1 a single advertisement that is lost moves the addresses'
     ]
   ],

@@ -68,6 +68,8 @@ t.test('the old files of the master together make this model', async (t) => {
             label: null,
             scope: null,
             noPrefixRoute: false,
+            peer: null,
+            isDeprecated: false,
             noTrack: false
           }
         ],
@@ -79,7 +81,9 @@ t.test('the old files of the master together make this model', async (t) => {
         preemptDelayMs: 0,
         answersLowerPriority: true,
         yieldsWithAdvert: false,
+        ignoresAdverts: false,
         tracksInterface: true,
+        promotesSecondaries: false,
         announcements: {
           repeat: 5,
           delayMs: 5000,
@@ -101,6 +105,7 @@ t.test('the old files of the master together make this model', async (t) => {
           any: null,
           masterRxLowerPriority: null
         },
+        tellsPriority: false,
         handOver: 'make-before-break',
         addressLeaseMs: 2000
       }
@@ -110,6 +115,7 @@ t.test('the old files of the master together make this model', async (t) => {
       startupDelayMs: 0,
       delayAfterBootMs: 0,
       notifyFifo: null,
+      linkDelays: [],
       nice: -20,
       realtimePriority: 1,
       lockMemory: false,

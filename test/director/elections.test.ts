@@ -28,7 +28,9 @@ const INSIDE: VirtualRouterConfig = {
       label: null,
       scope: null,
       noPrefixRoute: false,
-      noTrack: false
+      noTrack: false,
+      peer: null,
+      isDeprecated: false
     }
   ]
 }

@@ -14,6 +14,7 @@ const NOTHING = {
     startupDelayMs: 0,
     delayAfterBootMs: 0,
     notifyFifo: null,
+    linkDelays: [],
     nice: 0,
     realtimePriority: null,
     lockMemory: false,
@@ -111,7 +112,13 @@ t.test(
 
 t.test('files, processes and links count as well', async (t) => {
   const folder = t.testdir({ value: '5' })
-  const process = { name: 'P', process: 'no-such-process', parameters: null, fullCommand: false }
+  const process = {
+    name: 'P',
+    process: 'no-such-process',
+    parameters: null,
+    parameterMatch: 'exact' as const,
+    fullCommand: false
+  }
   const counts = { quorum: 1, quorumMax: Infinity, terminateDelayMs: 0, forkDelayMs: 0 }
   const track: readonly Track[] = [
     { kind: 'file', check: 'F', weight: 2, reverse: false },
@@ -119,7 +126,7 @@ t.test('files, processes and links count as well', async (t) => {
     { kind: 'interface', check: 'eth2', weight: -40, reverse: false }
   ]
   const { health, conditions, until } = setup(t, track, {
-    files: [{ name: 'F', path: `${folder}/value` }],
+    files: [{ name: 'F', path: `${folder}/value`, initial: null }],
     processes: [{ ...process, ...counts, intervalMs: 1000 }]
   })
   t.equal(conditions().priority, 100)

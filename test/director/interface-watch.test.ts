@@ -10,7 +10,7 @@ await t.test('interfaces are followed by name', { skip: cannotRun() }, async (t)
   layCable('near', 'far')
   const told = new Arrivals<string>()
   const monitor = new NetworkMonitor(() => undefined)
-  const watch = new InterfaceWatch(monitor, (name, isUp) => {
+  const watch = new InterfaceWatch(monitor, [], (name, isUp) => {
     told.add(`${name} ${isUp ? 'up' : 'down'}`)
   })
   t.teardown(() => {
@@ -58,7 +58,7 @@ await t.test('interfaces are followed by name', { skip: cannotRun() }, async (t)
   await t.test('nothing is told after it was closed', async (t) => {
     watch.close()
     const other = new Arrivals<string>()
-    const second = new InterfaceWatch(monitor, (name, isUp) => {
+    const second = new InterfaceWatch(monitor, [], (name, isUp) => {
       other.add(`${name} ${isUp ? 'up' : 'down'}`)
     })
     t.teardown(() => {

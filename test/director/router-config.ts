@@ -22,7 +22,9 @@ export const ROUTER: VirtualRouterConfig = {
   preemptDelayMs: 0,
   answersLowerPriority: true,
   yieldsWithAdvert: false,
+  ignoresAdverts: false,
   tracksInterface: true,
+  promotesSecondaries: false,
   announcements: {
     repeat: 5,
     delayMs: 5000,
@@ -44,6 +46,7 @@ export const ROUTER: VirtualRouterConfig = {
     any: null,
     masterRxLowerPriority: null
   },
+  tellsPriority: false,
   handOver: 'make-before-break',
   addressLeaseMs: null
 }

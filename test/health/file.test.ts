@@ -1,7 +1,15 @@
-import { mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { FileCheck } from '../../src/health/checks/file.js'
+import { FileCheck, type InitialValue } from '../../src/health/checks/file.js'
 
 /** A tracked file, and what was told of it so far. */
 class Followed {
@@ -10,13 +18,13 @@ class Followed {
   readonly check: FileCheck
   #heard: (() => void) | null = null
 
-  constructor(t: Test, path: string) {
+  constructor(t: Test, path: string, initial: InitialValue | null = null) {
     this.path = path
     const tell = (what: number | string): void => {
       this.told.push(what)
       this.#heard?.()
     }
-    this.check = new FileCheck(path, { changed: tell, troubled: tell })
+    this.check = new FileCheck(path, { changed: tell, troubled: tell }, initial)
     t.teardown(() => {
       this.check.stop()
     })
@@ -32,10 +40,10 @@ class Followed {
   }
 }
 
-function followed(t: Test, content: string | null): Followed {
+function followed(t: Test, content: string | null, initial: InitialValue | null = null): Followed {
   const folder = t.testdir()
   if (content !== null) writeFileSync(`${folder}/value`, content)
-  const file = new Followed(t, `${folder}/value`)
+  const file = new Followed(t, `${folder}/value`, initial)
   file.check.start()
   return file
 }
@@ -140,6 +148,7 @@ t.test('a server that hangs is told, is asked once, and the last number holds', 
   const check = new FileCheck(
     `${folder}/value`,
     { changed: (value) => told.push(value), troubled: (message) => told.push(message) },
+    null,
     async () => {
       asked += 1
       if (asked === 2) await new Promise<void>((resolve) => (answer = resolve))
@@ -160,4 +169,29 @@ t.test('a server that hangs is told, is asked once, and the last number holds', 
   answer()
   while (told.length < 3) await setTimeout(10)
   t.equal(told[2], 2)
+})
+
+t.test(
+  'init_file: a file that is not there is made, one that is there is left alone',
+  async (t) => {
+    const initial = { value: 7, overwrites: false }
+    const made = followed(t, null, initial)
+    t.same(await made.until(1), [7])
+    t.equal(readFileSync(made.path, 'utf8'), '7\n')
+    t.same(await followed(t, '5\n', initial).until(1), [5])
+  }
+)
+
+t.test('init_file: one that is there is written over where that is asked for', async (t) => {
+  const file = followed(t, '123456\n', { value: -3, overwrites: true })
+  t.same(await file.until(1), [-3])
+  t.equal(readFileSync(file.path, 'utf8'), '-3\n')
+})
+
+t.test('init_file: what cannot be written is told, and counts as 0', async (t) => {
+  const file = new Followed(t, `${t.testdir()}/missing/value`, { value: 7, overwrites: false })
+  file.check.start()
+  const [message, value] = await file.until(2)
+  t.match(message, /value cannot be written: Error: ENOENT/)
+  t.equal(value, 0)
 })

@@ -9,6 +9,7 @@ const RULES: ProcessRules = {
   name: 'P',
   process: 'nginx',
   parameters: null,
+  parameterMatch: 'exact',
   fullCommand: false,
   quorum: 1,
   quorumMax: Infinity,
@@ -88,6 +89,31 @@ t.test('keepalived: a full command, or parameters, compare the first argument', 
   t.equal(matches({ ...RULES, parameters: '' }, entry('nginx')), true, 'no parameters at all')
   t.end()
 })
+
+t.test(
+  'keepalived: param_match compares the first parameters, whole or the beginning of the last',
+  (t) => {
+    const entry = (...rest: readonly string[]): ProcessEntry => ({
+      pid: 1,
+      name: 'nginx',
+      commandLine: ['nginx', ...rest]
+    })
+    const is = (parameterMatch: 'partial' | 'initial', ...rest: readonly string[]): boolean =>
+      matches(
+        { ...RULES, fullCommand: true, parameters: '-c /etc/a', parameterMatch },
+        entry(...rest)
+      )
+    t.equal(is('partial', '-c', '/etc/a'), true)
+    t.equal(is('partial', '-c', '/etc/a', '-q'), true)
+    t.equal(is('partial', '-c', '/etc/abc'), false)
+    t.equal(is('partial', '-c'), false)
+    t.equal(is('initial', '-c', '/etc/abc'), true)
+    t.equal(is('initial', '-q', '-c', '/etc/a'), false)
+    const any = { ...RULES, fullCommand: true, parameters: '', parameterMatch: 'partial' as const }
+    t.equal(matches(any, entry('-q')), true, 'no parameters are the first ones of any')
+    t.end()
+  }
+)
 
 t.test('Linux: the name in /proc/PID/stat may hold blanks and brackets', (t) => {
   const rest = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20'

@@ -185,7 +185,7 @@ await t.test(
     writeFileSync(script, SCRIPT(diary.path), { mode: 0o755 })
     const { log, messages } = memoryLog()
     const notifier = await Notifier.open({
-      fifo: { path: `${folder}/fifo`, reader: null },
+      fifo: { path: `${folder}/fifo`, user: null, group: null, reader: null },
       identityOf: () => ({ uid: undefined, gid: undefined }),
       starter: starter(),
       log

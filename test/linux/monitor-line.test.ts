@@ -40,8 +40,8 @@ t.test('iproute2 6.1: addresses that come and go', (t) => {
     { kind: 'address', index: 2, address: 'fd00::200', prefixLength: 128, isPresent: false }
   )
   t.strictSame(
-    parseMonitorLine('4: ppp0    inet 10.0.0.1 peer 10.0.0.2/32 scope global ppp0\\  '),
-    { kind: 'address', index: 4, address: '10.0.0.1', prefixLength: 32, isPresent: true }
+    parseMonitorLine('4: ppp0    inet 10.0.0.1 peer 10.0.0.2/30 scope global ppp0\\  '),
+    { kind: 'address', index: 4, address: '10.0.0.1', prefixLength: 30, isPresent: true }
   )
   t.end()
 })

@@ -22,6 +22,8 @@ const PLACE = {
   label: null,
   scope: null,
   noPrefixRoute: false,
+  peer: null,
+  isDeprecated: false,
   noTrack: false
 }
 

@@ -10,7 +10,9 @@ const PLAIN = {
   broadcast: null,
   label: null,
   scope: null,
-  noPrefixRoute: false
+  noPrefixRoute: false,
+  peer: null,
+  isDeprecated: false
 }
 
 const ADDRESSES: readonly LeasableAddress[] = [
@@ -22,11 +24,16 @@ const ADDRESSES: readonly LeasableAddress[] = [
     broadcast: '+',
     label: 'near:9',
     scope: 'link',
-    noPrefixRoute: true
+    noPrefixRoute: true,
+    peer: null,
+    isDeprecated: false
   },
   { ...PLAIN, address: '10.9.7.9', prefixLength: 32, interface: 'far' },
-  { ...PLAIN, address: 'fe80::200', prefixLength: 128 },
-  { ...PLAIN, address: 'fd00:1::200', prefixLength: 64 }
+  { ...PLAIN, address: 'fe80::200', prefixLength: 128, isDeprecated: true },
+  { ...PLAIN, address: 'fd00:1::200', prefixLength: 64 },
+  { ...PLAIN, address: '10.6.6.1', prefixLength: 30, peer: '10.6.6.2' },
+  { ...PLAIN, address: '10.7.7.7', prefixLength: 32, isDeprecated: true },
+  { ...PLAIN, address: 'fd00:2::200', prefixLength: 128 }
 ]
 
 /** One line for each address, without what differs from time to time. */
@@ -74,8 +81,11 @@ await t.test('addresses are held with ip addr', { skip: cannotRun() }, async (t)
       [
         ...own,
         'inet 10.0.0.200/24 scope global secondary near valid_lft forever preferred_lft forever',
+        'inet 10.6.6.1 peer 10.6.6.2/30 scope global near valid_lft forever preferred_lft forever',
+        'inet 10.7.7.7/32 scope global deprecated near valid_lft forever preferred_lft forever',
         'inet 10.9.9.9/24 brd 10.9.9.255 scope link noprefixroute near:9 valid_lft forever preferred_lft forever',
         'inet6 fd00:1::200/64 scope global nodad valid_lft forever preferred_lft forever',
+        'inet6 fd00:2::200/128 scope global nodad valid_lft forever preferred_lft forever',
         'inet6 fe80::200/128 scope link nodad deprecated valid_lft forever preferred_lft 0sec'
       ].sort()
     )

@@ -17,6 +17,7 @@ export const PAIR_MASTER: VirtualRouter = {
   preempts: true,
   preemptDelay: 0,
   isOwner: false,
+  ignoresAdverts: false,
   startsAsMaster: true,
   answersLowerPriority: true,
   yieldsWithAdvert: false,

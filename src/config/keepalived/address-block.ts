@@ -5,6 +5,7 @@ import type { Directive, StatementReader } from './statement-reader.js'
 /** Options of an address with a value, and their keys. */
 const VALUES: Readonly<Record<string, string>> = {
   dev: 'interface',
+  peer: 'peer',
   brd: 'broadcast',
   broadcast: 'broadcast',
   scope: 'scope',
@@ -19,7 +20,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   autojoin: 'tsha joins no groups for addresses',
   home: 'tsha has no home addresses',
   mngtmpaddr: 'tsha has no temporary addresses',
-  peer: 'tsha has no addresses with a peer',
+  preferred_lft:
+    'tsha renews addresses, so they are preferred for ever or not at all; use forever or 0',
   use_vmac: 'tsha uses the MAC address of the interface'
 }
 
@@ -40,6 +42,10 @@ export function addresses(key: 'addresses' | 'excluded_addresses'): Directive<Dr
       })
     }
   }
+}
+
+function isPreferredLife(text: string | undefined): boolean {
+  return text === 'forever' || text === '0'
 }
 
 function optionsOf(
@@ -65,8 +71,8 @@ function optionsOf(
       at++
     } else if (FLAGS.includes(word.text)) {
       options[word.text] = true
-    } else if (word.text === 'preferred_lft' && next?.text === 'forever') {
-      reader.ignored.push('preferred_lft forever')
+    } else if (word.text === 'preferred_lft' && isPreferredLife(next?.text)) {
+      options['deprecated'] = next?.text === '0'
       at++
     } else {
       const reason = Object.hasOwn(REFUSED, word.text) ? `: ${REFUSED[word.text]}` : ''

@@ -68,6 +68,12 @@ export const PROCESS_DIRECTIVES: Directives<CheckDraft> = {
       if (parameters.length > 0) draft.set('parameters', parameters.join(' '), line)
     }
   },
+  param_match: {
+    takes: 'flag',
+    read: (line, draft, reader) => {
+      draft.set('param_match', reader.text(line), line)
+    }
+  },
   weight,
   quorum: number('quorum'),
   quorum_max: number('quorum_max'),
@@ -99,14 +105,13 @@ export const FILE_DIRECTIVES: Directives<CheckDraft> = {
   weight,
   init_file: {
     takes: 'flag',
-    read: (line, _draft, reader) => {
+    read: (line, draft, reader) => {
       const words = line.args.map(({ text }) => text)
-      // A file that is missing counts as 0, so the usual init_file 0 changes nothing.
-      if (words.every((word) => word === '0')) reader.ignored.push(line.keyword)
-      else {
-        const message = `init_file ${words.join(' ')} is not supported: tsha writes no file; let what changes the file make it`
-        reader.problem('TSHA_E_NOT_SUPPORTED', message, line.position)
-      }
+      const overwrites = words.includes('overwrite')
+      const [value, ...rest] = words.filter((word) => word !== 'overwrite')
+      if (rest.length > 0) reader.notSupportedWord(line, words.indexOf(rest[0] ?? ''))
+      draft.set('init_file.value', numberOf(value) ?? 0, line)
+      if (overwrites) draft.assign('init_file.overwrite', true)
     }
   }
 }
@@ -162,6 +167,9 @@ export function readCheck(
   const [key, directive] = kind.required
   reader.placeEntry([...draft.path, key], directive, statement.position)
   reader.block(statement, kind.block, kind.directives, draft)
+  // keepalived: param_match without parameters wants a process that has none.
+  if (reader.has(statement, 'param_match'))
+    draft.assign('parameters', draft.get('parameters') ?? '')
   checks[name] = draft.value
   weights.set(`${kind.trackedBy} ${name}`, draft.weight)
 }

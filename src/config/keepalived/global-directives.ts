@@ -1,6 +1,6 @@
 import type { Family } from '../addresses.js'
 import { entriesOf } from '../source.js'
-import { flag, newDraft, number, program, seconds, text } from './draft.js'
+import { flag, groupOf, newDraft, number, program, seconds, text } from './draft.js'
 import type { Draft } from './draft.js'
 import type { Statement } from './parser.js'
 import { SHARED_DIRECTIVES } from './router-directives.js'
@@ -37,11 +37,15 @@ const shared = Object.fromEntries(
 const fifo: Directive<Draft> = {
   takes: 'value',
   read: (line, draft, reader) => {
+    const [path, user, group] = line.args.map((arg) => arg.text)
+    if (line.args.length > 3) reader.notSupportedWord(line, 3)
     if (draft.get('notify_fifo.path') !== undefined) {
       const message = 'a second FIFO is not supported; use notify_fifo or vrrp_notify_fifo'
       reader.problem('TSHA_E_NOT_SUPPORTED', message, line.position)
     }
-    draft.set('notify_fifo.path', reader.text(line), line)
+    draft.set('notify_fifo.path', path, line)
+    if (user !== undefined) draft.set('notify_fifo.user', user, line)
+    if (group !== undefined) draft.set('notify_fifo.group', groupOf(group, line, reader), line)
   }
 }
 
@@ -96,6 +100,8 @@ export const GLOBAL_DIRECTIVES: Directives<GlobalDraft> = {
   vrrp_no_swap: flag('lock_memory', true, false),
   vrrp_notify_fifo: fifo,
   vrrp_notify_fifo_script: program('notify_fifo.reader'),
+  vrrp_notify_priority_changes: forAll(flag('notify_priority_changes', true, false)),
+  vrrp_owner_ignore_adverts: forAll(flag('owner_ignore_adverts', true, false)),
   vrrp_priority: number('nice'),
   vrrp_rt_priority: number('realtime_priority'),
   vrrp_startup_delay: seconds('startup_delay')

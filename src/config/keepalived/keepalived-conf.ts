@@ -8,6 +8,8 @@ import { expand } from './expand.js'
 import type { ExpandContext } from './expand.js'
 import { GLOBAL_DIRECTIVES, newGlobalDraft, readGarpGroup } from './global-directives.js'
 import { readGroup } from './group-directives.js'
+import type { MemberDefaults } from './group-directives.js'
+import { LINK_DELAYS, readLinkDelays } from './link-delay-block.js'
 import { RouterReader } from './router-reader.js'
 import { StatementReader } from './statement-reader.js'
 
@@ -29,7 +31,8 @@ export const FILE_BLOCKS = [
   ...CHECK_BLOCK_NAMES,
   'vrrp_instance',
   'vrrp_sync_group',
-  'garp_group'
+  'garp_group',
+  LINK_DELAYS
 ]
 
 /**
@@ -56,12 +59,13 @@ export async function readKeepalivedConf(
   const checks: Record<string, unknown> = {}
   const weights: OwnWeights = new Map()
   for (const block of CHECK_BLOCK_NAMES.flatMap(of)) readCheck(block, reader, checks, weights)
-  const routers = new RouterReader(reader, globals.defaults, weights)
+  const groups: Record<string, unknown> = {}
+  const members: MemberDefaults = new Map()
+  for (const block of of('vrrp_sync_group')) readGroup(block, reader, groups, weights, members)
+  const routers = new RouterReader(reader, { globals: globals.defaults, members }, weights)
   const virtualRouters: Record<string, unknown> = {}
   for (const block of of('vrrp_instance')) routers.read(block, virtualRouters)
   routers.checkRole(context.role)
-  const groups: Record<string, unknown> = {}
-  for (const block of of('vrrp_sync_group')) readGroup(block, reader, groups, weights)
   for (const block of of('garp_group')) readGarpGroup(block, reader, virtualRouters)
   for (const statement of statements) {
     if (!FILE_BLOCKS.includes(statement.keyword)) reader.notRead(statement, 'file', FILE_BLOCKS)
@@ -74,6 +78,9 @@ export async function readKeepalivedConf(
     ...globals.value,
     checks,
     virtual_routers: virtualRouters,
+    ...(of(LINK_DELAYS).length === 0
+      ? {}
+      : { link_delays: readLinkDelays(of(LINK_DELAYS), reader) }),
     ...(Object.keys(groups).length === 0 ? {} : { sync_groups: groups })
   }
   return {

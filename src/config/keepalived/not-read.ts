@@ -24,10 +24,8 @@ const STRICT = 'it drops packets to the virtual address, which no proxy can do w
 const ROUTES =
   'tsha moves addresses alone; set routes and rules in the system or in a notify script'
 const STATIC = "that belongs to the system's own network configuration; move it there"
-const PRIORITY_CHANGES = 'tsha tells changes of state, and logs changes of priority; remove it'
 const LINKBEAT = 'tsha follows the link as the kernel tells it; remove it'
 const GARP_EXTRA = 'tsha announces on the interface of each address; use garp_master_refresh'
-const OWNER = 'an owner that ignores others hides two owners on one network; remove it'
 const NAMESPACE = 'start tsha in the namespace: ip netns exec, or NetworkNamespacePath= in its unit'
 const STARTUP = 'use ExecStartPre= and ExecStopPost= in the systemd unit'
 
@@ -35,7 +33,6 @@ const STARTUP = 'use ExecStartPre= and ExecStopPost= in the systemd unit'
 export const REFUSED: Readonly<Record<BlockName, Reasons>> = {
   file: {
     bfd_instance: BFD,
-    interface_up_down_delays: 'a link that is down is a fault at once; remove it',
     linkbeat_interfaces: LINKBEAT,
     linkbeat_use_polling: LINKBEAT,
     net_namespace: NAMESPACE,
@@ -81,8 +78,6 @@ export const REFUSED: Readonly<Record<BlockName, Reasons>> = {
     startup_script: STARTUP,
     startup_script_timeout: STARTUP,
     vrrp_garp_extra_if: GARP_EXTRA,
-    vrrp_notify_priority_changes: PRIORITY_CHANGES,
-    vrrp_owner_ignore_adverts: OWNER,
     vrrp_strict: STRICT
   },
   vrrp_instance: {
@@ -91,15 +86,10 @@ export const REFUSED: Readonly<Record<BlockName, Reasons>> = {
     lvs_sync_daemon_interface: IPVS,
     no_accept: STRICT,
     no_virtual_ipaddress: 'an election without an address moves nothing; remove the instance',
-    notify_priority_changes: PRIORITY_CHANGES,
     old_unicast_checksum: 'it is for keepalived before 1.3.6; update the partner',
-    owner_ignore_adverts: OWNER,
-    promote_secondaries:
-      'tsha does not write to /proc; set net.ipv4.conf.INTERFACE.promote_secondaries=1 with sysctl',
     smtp_alert: SMTP,
     strict_mode: STRICT,
     track_bfd: BFD,
-    track_src_ip: 'set mcast_src_ip to an address that stays; remove it',
     unicast_fault_no_peer: 'unicast needs a peer; name it in unicast_peer',
     use_ipvlan: VMAC,
     use_vmac: VMAC,
@@ -111,14 +101,11 @@ export const REFUSED: Readonly<Record<BlockName, Reasons>> = {
     vrf: 'use the interface inside of the VRF'
   },
   vrrp_sync_group: {
-    notify_priority_changes: PRIORITY_CHANGES,
     smtp_alert: SMTP,
     track_bfd: BFD
   },
   vrrp_script: {},
-  vrrp_track_process: {
-    param_match: 'the arguments are compared exactly; give all of them behind the process'
-  },
+  vrrp_track_process: {},
   vrrp_track_file: {},
   authentication: {},
   auth_hmac: {},
@@ -208,7 +195,8 @@ export const IGNORED: Readonly<Record<BlockName, Reasons>> = {
     kernel_rx_buf_size: SPEED,
     skip_check_adv_addr: 'a list of addresses that differs never makes tsha drop an advertisement',
     thread_timer_expired: ALWAYS,
-    timer_expired_backup: ALWAYS
+    timer_expired_backup: ALWAYS,
+    track_src_ip: 'without the source of its advertisements tsha always leaves the election'
   },
   vrrp_sync_group: {},
   vrrp_script: {},

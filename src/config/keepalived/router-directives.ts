@@ -106,7 +106,10 @@ export const ROUTER_DIRECTIVES: Directives<RouterDraft> = {
   notify_master_rx_lower_pri: program('notify.master_rx_lower_pri'),
   preempt: flag('preempt', true, false),
   preempt_delay: seconds('preempt_delay'),
+  notify_priority_changes: flag('notify_priority_changes', true, false),
+  owner_ignore_adverts: flag('owner_ignore_adverts', true, false),
   priority: number('priority'),
+  promote_secondaries: flag('promote_secondaries', true, false),
   state: ofRouter('value', (line, draft) => {
     draft.state = line
   }),

@@ -7,6 +7,7 @@ import { contributionOf } from '../weight-rules.js'
 import type { OwnWeights } from './check-blocks.js'
 import { applyDefaults } from './global-directives.js'
 import type { Defaults } from './global-directives.js'
+import type { MemberDefaults } from './group-directives.js'
 import type { Statement } from './parser.js'
 import { ROUTER_DIRECTIVES, newRouterDraft } from './router-directives.js'
 import type { RouterDraft } from './router-directives.js'
@@ -27,15 +28,21 @@ interface State {
   readonly line: Statement
 }
 
+/** What instances get that do not say it themselves: from their group, else from `global_defs`. */
+interface InstanceDefaults {
+  readonly globals: Defaults
+  readonly members: MemberDefaults
+}
+
 /** Reads `vrrp_instance` blocks. */
 export class RouterReader {
   readonly #reader: StatementReader
-  readonly #defaults: Defaults
+  readonly #defaults: InstanceDefaults
   readonly #weights: OwnWeights
   readonly #states: State[] = []
   count = 0
 
-  constructor(reader: StatementReader, defaults: Defaults, weights: OwnWeights) {
+  constructor(reader: StatementReader, defaults: InstanceDefaults, weights: OwnWeights) {
     this.#reader = reader
     this.#defaults = defaults
     this.#weights = weights
@@ -82,7 +89,12 @@ export class RouterReader {
     }
     const [router] = rawRoutersOf({ virtual_routers: { [name]: value } })
     const family = router?.family ?? 'ipv4'
-    applyDefaults(this.#defaults, draft, family, this.#reader)
+    const ofGroup = this.#defaults.members.get(name)
+    if (draft.get('notify_priority_changes') === undefined) {
+      draft.assign('notify_priority_changes', ofGroup)
+    }
+    applyDefaults(this.#defaults.globals, draft, family, this.#reader)
+    this.#clearOwnerRule(name, draft)
     this.#checkAuthentication(name, statement)
     this.#checkNativeIpv6(draft)
     this.#unicast(name, draft)
@@ -148,6 +160,17 @@ export class RouterReader {
     if (!draft.unicast) return
     this.#reader.note(
       `vrrp_instance ${name}: ${draft.unicast.keyword} without unicast_peer has no effect: advertisements go to the multicast group, as in keepalived; name the partner in unicast_peer`
+    )
+  }
+
+  #clearOwnerRule(name: string, draft: RouterDraft): void {
+    const { owner_ignore_adverts: ignores, priority } = draft.value
+    if (ignores !== true || priority === OWNER_PRIORITY) return
+    draft.remove('owner_ignore_adverts')
+    // What global_defs says of all instances concerns owners alone.
+    if (this.#defaults.globals.get('owner_ignore_adverts') === true) return
+    this.#reader.note(
+      `vrrp_instance ${name}: owner_ignore_adverts has no effect without priority ${OWNER_PRIORITY}, as in keepalived`
     )
   }
 

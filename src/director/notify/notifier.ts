@@ -2,7 +2,7 @@ import type { Command, Config, Notify, NotifyFifo } from '../../config/model.js'
 import { messageOf } from '../../errors.js'
 import type { ChildStarter } from '../../health/run-command.js'
 import { monotonicNow } from '../../linux/clock.js'
-import { Fifo } from '../../linux/fifo.js'
+import { Fifo, type PipeOwner } from '../../linux/fifo.js'
 import type { IdentityOf } from '../identities.js'
 import type { Log } from '../log.js'
 import { FifoReader } from './fifo-reader.js'
@@ -56,7 +56,7 @@ export class Notifier {
   static async open(options: NotifierOptions): Promise<Notifier> {
     const { fifo, log } = options
     const opened = fifo
-      ? await Fifo.open(fifo.path).catch((error: unknown) => {
+      ? await Fifo.open(fifo.path, ownerOf(fifo, options.identityOf)).catch((error: unknown) => {
           log.error({ fifo: fifo.path }, `no notify FIFO: ${messageOf(error)}`)
           return null
         })
@@ -156,6 +156,13 @@ export class Notifier {
     reader.start()
     return reader
   }
+}
+
+/** Null is ourselves; a user that does not exist was refused with the configuration. */
+function ownerOf(fifo: NotifyFifo, identityOf: IdentityOf): PipeOwner | null {
+  if (fifo.user === null) return null
+  const { uid, gid } = identityOf(fifo)
+  return uid === undefined || gid === undefined ? null : { uid, gid }
 }
 
 async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import { constants, watch, type FSWatcher } from 'node:fs'
-import { open, statfs } from 'node:fs/promises'
+import { open, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { parseFileValue } from '../file-value.js'
 
@@ -22,6 +22,13 @@ const POLLED_ONLY: readonly number[] = [
   0x6969, 0xff534d42, 0xfe534d42, 0x65735546, 0x5346414f, 0x00c36400, 0x01021997
 ]
 
+/** What a file is made to say at the start (keepalived's init_file). */
+export interface InitialValue {
+  readonly value: number
+  /** Whether a file that is there is written over. */
+  readonly overwrites: boolean
+}
+
 /** Whom a tracked file tells. */
 export interface FileObserver {
   /** The first number, and each other one. */
@@ -38,6 +45,7 @@ export interface FileObserver {
 export class FileCheck {
   readonly #path: string
   readonly #observer: FileObserver
+  readonly #initial: InitialValue | null
   readonly #readBeginning: (path: string) => Promise<string>
   #value: number | null = null
   #watcher: FSWatcher | null = null
@@ -49,10 +57,19 @@ export class FileCheck {
   #isStopped = false
   #trouble = ''
 
-  /** @param path an absolute path */
-  constructor(path: string, observer: FileObserver, readBeginning = readBeginningOf) {
+  /**
+   * @param path an absolute path
+   * @param initial written into it before it is read for the first time; null writes nothing
+   */
+  constructor(
+    path: string,
+    observer: FileObserver,
+    initial: InitialValue | null = null,
+    readBeginning = readBeginningOf
+  ) {
     this.#path = path
     this.#observer = observer
+    this.#initial = initial
     this.#readBeginning = readBeginning
   }
 
@@ -65,7 +82,8 @@ export class FileCheck {
     this.#poll = setInterval(() => {
       this.#read()
     }, POLL_MS)
-    this.#read()
+    if (this.#initial === null) this.#read()
+    else void this.#write(this.#initial)
   }
 
   stop(): void {
@@ -73,6 +91,16 @@ export class FileCheck {
     if (this.#poll) clearInterval(this.#poll)
     if (this.#soon) clearTimeout(this.#soon)
     this.#watcher?.close()
+  }
+
+  /** Its disk may hang: what can be read meanwhile counts. */
+  async #write({ value, overwrites }: InitialValue): Promise<void> {
+    try {
+      await writeFile(this.#path, `${value}\n`, { flag: overwrites ? 'w' : 'wx' })
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) this.#tell(`cannot be written: ${String(error)}`)
+    }
+    if (!this.#isStopped) this.#read()
   }
 
   #readIn(delayMs: number): void {
@@ -108,8 +136,7 @@ export class FileCheck {
       if (!this.#watcher) this.#watch(await statfs(dirname(this.#path)))
       return { text: await this.#readBeginning(this.#path), failure: null }
     } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      return { text: null, failure: isMissing ? null : String(error) }
+      return { text: null, failure: hasCode(error, 'ENOENT') ? null : String(error) }
     }
   }
 
@@ -180,6 +207,10 @@ async function readBeginningOf(path: string): Promise<string> {
 interface Content {
   readonly text: string | null
   readonly failure: string | null
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 function describeBroken(text: string, value: number | null): string {

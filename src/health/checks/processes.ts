@@ -11,8 +11,10 @@ import {
 export interface ProcessRules extends QuorumRules {
   readonly name: string
   readonly process: string
-  /** The exact arguments, joined by blanks; null compares none of them. */
+  /** The arguments, joined by blanks; null compares none of them. */
   readonly parameters: string | null
+  /** Compare all of them, the first ones, or the first ones and the beginning of the next. */
+  readonly parameterMatch: 'exact' | 'partial' | 'initial'
   readonly fullCommand: boolean
 }
 
@@ -37,7 +39,22 @@ export function matches(rules: ProcessRules, { name, commandLine }: ProcessEntry
   const { process, parameters, fullCommand } = rules
   if (!fullCommand && parameters === null) return name === process
   if (!commandLine || commandLine[0] !== process) return false
-  return parameters === null || commandLine.slice(1).join(' ') === parameters
+  return parameters === null || matchesParameters(commandLine.slice(1).join(' '), parameters, rules)
+}
+
+function matchesParameters(
+  found: string,
+  wanted: string,
+  { parameterMatch }: Pick<ProcessRules, 'parameterMatch'>
+): boolean {
+  switch (parameterMatch) {
+    case 'exact':
+      return found === wanted
+    case 'partial':
+      return wanted === '' || `${found} `.startsWith(`${wanted} `)
+    case 'initial':
+      return found.startsWith(wanted)
+  }
 }
 
 /** Whether any check needs more than the name that the kernel keeps. */

@@ -6,6 +6,7 @@ import type { NotifyFifo } from '../../../src/config/model.js'
 import { Notifier } from '../../../src/director/notify/notifier.js'
 import { Diary, memoryLog, NOBODY, shell, starter } from './support.js'
 
+const skip = process.getuid?.() === 0 ? false : 'needs root'
 const OURS = { uid: undefined, gid: undefined }
 
 async function open(
@@ -36,7 +37,7 @@ t.test('each change runs its scripts and is a line of the pipe', async (t) => {
   const folder = t.testdir()
   const diary = new Diary(`${folder}/diary`)
   const path = `${folder}/fifo`
-  const { notifier, messages } = await open({ path, reader: null })
+  const { notifier, messages } = await open({ path, user: null, group: null, reader: null })
   const note = (name: string): ReturnType<typeof shell> => shell(`echo "$@" >> ${diary.path}`, name)
   const notify = {
     ...NOBODY,
@@ -79,7 +80,7 @@ t.test('each change runs its scripts and is a line of the pipe', async (t) => {
 t.test('a pipe that was there stays', async (t) => {
   const path = `${t.testdir()}/fifo`
   execFileSync('mkfifo', [path])
-  const { notifier } = await open({ path, reader: null })
+  const { notifier } = await open({ path, user: null, group: null, reader: null })
   await notifier.stop()
   t.ok(statSync(path).isFIFO())
 })
@@ -87,19 +88,24 @@ t.test('a pipe that was there stays', async (t) => {
 t.test('what is no pipe is told, left alone and done without', async (t) => {
   const folder = t.testdir()
   writeFileSync(`${folder}/file`, 'mine')
-  const file = await open({ path: `${folder}/file`, reader: shell('exit') })
+  const file = await open({
+    path: `${folder}/file`,
+    user: null,
+    group: null,
+    reader: shell('exit')
+  })
   file.notifier.stateChanged('INSTANCE', 'VI_1', 'MASTER', 100, NOBODY)
   await file.notifier.stop()
   t.same(file.messages(), [`no notify FIFO: ${folder}/file is not a named pipe`])
   t.equal(readFileSync(`${folder}/file`, 'utf8'), 'mine')
-  const missing = await open({ path: `${folder}/none/fifo`, reader: null })
+  const missing = await open({ path: `${folder}/none/fifo`, user: null, group: null, reader: null })
   await missing.notifier.stop()
   t.match(missing.messages(), [/^no notify FIFO: mkfifo: .*No such file or directory$/])
 })
 
 t.test('nobody reads: 64 KiB wait, then lines are lost, which is told once', async (t) => {
   const path = `${t.testdir()}/fifo`
-  const { notifier, messages } = await open({ path, reader: null })
+  const { notifier, messages } = await open({ path, user: null, group: null, reader: null })
   for (let number = 0; number < 5000; number++) {
     notifier.stateChanged('INSTANCE', 'VI_1', 'BACKUP', 100, NOBODY)
   }
@@ -116,7 +122,7 @@ t.test('the reader of the pipe gets its path, is started again, and is ended', a
   const text = `echo up $1 >> ${diary.path}; read line < $1; echo "$line" >> ${diary.path}
     test "$line" != 'INSTANCE "VI_1" BACKUP 100' || exit 1
     trap 'echo term >> ${diary.path}; exit' TERM; echo waiting >> ${diary.path}; sleep 60 & wait`
-  const { notifier, messages } = await open({ path, reader: shell(text) })
+  const { notifier, messages } = await open({ path, user: null, group: null, reader: shell(text) })
   notifier.stateChanged('INSTANCE', 'VI_1', 'BACKUP', 100, NOBODY)
   await diary.until(3)
   notifier.stateChanged('INSTANCE', 'VI_1', 'MASTER', 100, NOBODY)
@@ -137,12 +143,31 @@ t.test('a reader that ignores SIGTERM is killed 2 s later', async (t) => {
   const folder = t.testdir()
   const diary = new Diary(`${folder}/diary`)
   const text = `trap '' TERM; echo up >> ${diary.path}; while :; do sleep 60; done`
-  const { notifier } = await open({ path: `${folder}/fifo`, reader: shell(text) })
+  const { notifier } = await open({
+    path: `${folder}/fifo`,
+    user: null,
+    group: null,
+    reader: shell(text)
+  })
   await diary.until(1)
   const before = performance.now()
   await notifier.stop()
   const took = performance.now() - before
   t.ok(took >= 1950 && took < 4000, `${took.toFixed(0)} ms`)
+})
+
+t.test('a pipe that is made is given to its user and group', { skip }, async (t) => {
+  const { log } = memoryLog()
+  const path = `${t.testdir()}/fifo`
+  const identityOf = ({ user, group }: { user: string | null; group: string | null }) => {
+    t.strictSame([user, group], ['nobody', 'nogroup'])
+    return { uid: 65_534, gid: 65_533 }
+  }
+  const fifo = { path, user: 'nobody', group: 'nogroup', reader: null }
+  const notifier = await Notifier.open({ fifo, identityOf, starter: starter(), log })
+  const { uid, gid, mode } = statSync(path)
+  await notifier.stop()
+  t.strictSame([uid, gid, mode & 0o777], [65_534, 65_533, 0o600])
 })
 
 t.test('scripts that do not end hold the stop up for 5 s', async (t) => {
