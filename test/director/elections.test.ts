@@ -82,7 +82,7 @@ class Lonely {
       config: {
         virtualRouters,
         syncGroups,
-        election: { logUnknownVrids: false }
+        election: { logUnknownVrids: false, linkDelays: [] }
       } as unknown as Config,
       log: this.#logFor(''),
       notifier,

@@ -5,6 +5,9 @@ import { withTable } from './document.js'
 import { exploreClass, tellViolation } from './run.js'
 import { rowOf } from './table.js'
 
+/** A shared machine may take several times the usual ten seconds. */
+t.setTimeout(110_000)
+
 const MAX_STATES = 1_000_000
 const document = readFileSync(new URL('../../../../docs/proof.md', import.meta.url), 'utf8')
 

@@ -6,6 +6,9 @@ import type { Invariant } from '../simulation/oracle.js'
 import { simulate } from '../simulation/simulate.js'
 import { MUTANTS } from './mutants.js'
 
+/** A shared machine may take several times the usual ten seconds. */
+t.setTimeout(110_000)
+
 /** Enough for a fault to be met, and few enough for many mutants. */
 const MAX_STATES = 10_000
 const RUNS = 1000

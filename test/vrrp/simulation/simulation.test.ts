@@ -1,6 +1,9 @@
 import t from 'tap'
 import { simulate } from './simulate.js'
 
+/** A shared machine may take several times the usual ten seconds. */
+t.setTimeout(110_000)
+
 const RUNS = 10_000
 
 void t.test('lossy networks with every kind of fault come to one holder, in time', (t) => {
