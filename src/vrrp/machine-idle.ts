@@ -54,9 +54,8 @@ export function stepFault(
 ): Step {
   switch (event.kind) {
     case 'fault-cleared':
-      return isBornMaster(router)
-        ? becomeMaster(router, state, now, 'fault-cleared')
-        : becomeBackup(router, state, now, 'fault-cleared')
+      // An owner, too: somebody else has the addresses meanwhile (keepalived, measured).
+      return becomeBackup(router, state, now, 'fault-cleared')
     case 'shutdown':
       return becomeInitialize(state, 'shutdown')
     case 'conditions':
@@ -78,15 +77,12 @@ export function stepFault(
  * MASTER` or not (keepalived). Addresses of an earlier life are removed first, they are not ours yet.
  */
 function begin(router: VirtualRouter, state: State, now: Milliseconds, reason: Reason): Step {
-  if (isBornMaster(router)) return becomeMaster(router, state, now, reason)
-  const isEager = router.isGrouped && router.startsAsMaster
+  const { isOwner, startsAsMaster, isGrouped } = router
+  // An owner asks nobody, unless it has to wait for the rest of its sync group.
+  if (isOwner && startsAsMaster && !isGrouped) return becomeMaster(router, state, now, reason)
+  const isEager = isGrouped && startsAsMaster
   return becomeBackup(router, state, now, reason, {
     actions: [{ kind: 'remove-addresses' }],
-    ...(isEager ? { listenFor: router.isOwner ? 0 : groupStartInterval(router) } : {})
+    ...(isEager ? { listenFor: isOwner ? 0 : groupStartInterval(router) } : {})
   })
-}
-
-/** An owner asks nobody, unless it has to wait for the rest of its sync group. */
-function isBornMaster({ isOwner, startsAsMaster, isGrouped }: VirtualRouter): boolean {
-  return isOwner && startsAsMaster && !isGrouped
 }
