@@ -3,8 +3,9 @@ import { CLASSES } from '../exploration/classes.js'
 import { exploreClass } from '../exploration/run.js'
 import type { Machine } from '../simulation/machine.js'
 import type { Invariant } from '../simulation/oracle.js'
+import { simulateGroups } from '../simulation/groups.js'
 import { simulate } from '../simulation/simulate.js'
-import { MUTANTS } from './mutants.js'
+import { GROUP_MUTANTS, MUTANTS } from './mutants.js'
 
 /** A shared machine may take several times the usual ten seconds. */
 t.setTimeout(110_000)
@@ -35,6 +36,16 @@ for (const mutant of MUTANTS) {
     t.equal(explored(mutant.machine), mutant.explored, 'by the exploration')
     t.equal(simulated(mutant.machine), mutant.simulated, 'by the simulation')
     t.ok(mutant.explored ?? mutant.simulated, 'by one of them')
+    t.end()
+  })
+}
+
+for (const { name, machine, simulated } of GROUP_MUTANTS) {
+  void t.test(`in a sync group, a machine that ${name} is found`, (t) => {
+    let found: Invariant | null = null
+    for (let seed = 1; seed <= RUNS && found === null; seed++)
+      found = simulateGroups(seed, machine).violation?.invariant ?? null
+    t.equal(found, simulated)
     t.end()
   })
 }

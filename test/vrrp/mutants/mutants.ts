@@ -239,5 +239,51 @@ export const MUTANTS: readonly Mutant[] = [
     }),
     explored: 'takes over in time',
     simulated: null
+  },
+  {
+    name: 'forgets preempt_delay',
+    machine: withStep((router, state, event, now) =>
+      step({ ...router, preemptDelay: 0 }, state, event, now)
+    ),
+    explored: null,
+    simulated: 'no takeover before Skew_Time or Master_Down_Interval'
+  }
+]
+
+/** A machine that does not do what its sync group orders, and what the simulation of groups names. */
+export const GROUP_MUTANTS: readonly {
+  readonly name: string
+  readonly machine: Machine
+  readonly simulated: Invariant
+}[] = [
+  {
+    name: 'becomes master alone',
+    machine: withStep((router, state, event, now) =>
+      step({ ...router, isGrouped: false }, state, event, now)
+    ),
+    simulated: 'a group is whole'
+  },
+  {
+    name: 'stays master although another member is backup',
+    machine: withStep((router, state, event, now) =>
+      event.kind === 'group-backup' ? stay(state) : step(router, state, event, now)
+    ),
+    simulated: 'one holder'
+  },
+  {
+    name: 'stays in Fault although the last fault of the group is over',
+    machine: withStep((router, state, event, now) =>
+      event.kind === 'fault-cleared' ? stay(state) : step(router, state, event, now)
+    ),
+    simulated: 'a group is whole'
+  },
+  {
+    name: 'forgets that it waits for the others',
+    machine: withStep((router, state, event, now) => {
+      const outcome = step(router, state, event, now)
+      if (outcome.state.name !== 'backup' || event.kind !== 'timer') return outcome
+      return { ...outcome, state: { ...outcome.state, wantsMaster: false } }
+    }),
+    simulated: 'a group is whole'
   }
 ]

@@ -23,6 +23,8 @@ export interface Host {
   readonly resignedAt: Milliseconds | null
   /** The interval of the master that is respected. */
   readonly masterInterval: Milliseconds
+  /** Until when a weaker master is left alone (preempt_delay); null when none was heard. */
+  readonly leftAloneUntil: Milliseconds | null
   /** When any master was heard last. */
   readonly heardAt: Milliseconds
 }
@@ -47,6 +49,7 @@ export function newHost(router: VirtualRouter, priority: number, lease: Millisec
     quietSince: 0,
     resignedAt: null,
     masterInterval: router.adverInterval,
+    leftAloneUntil: null,
     heardAt: -Infinity
   }
 }
@@ -84,7 +87,10 @@ export function take(machine: Machine, host: Host, event: Event, now: Millisecon
     const isHeard = event.kind === 'advertisement' && !wasPaused
     const masterInterval = isHeard ? event.adverInterval : adverInterval
     const isResignation = event.kind === 'advertisement' && event.priority === 0
-    next = { ...next, quietSince, resignedAt: isResignation ? now : null, masterInterval }
+    const resignedAt = isResignation ? now : null
+    // Who wakes up has heard this one as a backup.
+    const leftAloneUntil = wasPaused ? next.leftAloneUntil : null
+    next = { ...next, quietSince, resignedAt, masterInterval, leftAloneUntil }
   }
   for (const action of step.actions) next = perform(next, action, now)
   return { host: next, step }
@@ -96,10 +102,20 @@ function remembering(host: Host, event: Event, now: Milliseconds): Host {
   if (event.priority === 0) return { ...host, resignedAt: now }
   const { router, state } = host
   const mayPreempt = router.preempts && (state.serviceUp || !router.makesBeforeBreak)
-  const isRespected = event.priority >= state.priority || !mayPreempt
-  if (!isRespected) return { ...host, heardAt: now }
+  const isWeaker = event.priority < state.priority && mayPreempt
+  const known = state.name === 'backup' ? host.leftAloneUntil : null
+  const leftAloneUntil = isWeaker ? (known ?? now + router.preemptDelay) : null
+  if (leftAloneUntil !== null && now >= leftAloneUntil)
+    return { ...host, heardAt: now, leftAloneUntil }
   const masterInterval = event.adverInterval
-  return { ...host, heardAt: now, quietSince: now, resignedAt: null, masterInterval }
+  return {
+    ...host,
+    heardAt: now,
+    quietSince: now,
+    resignedAt: null,
+    masterInterval,
+    leftAloneUntil
+  }
 }
 
 function perform(host: Host, action: Action, now: Milliseconds): Host {

@@ -19,6 +19,7 @@ export type Invariant =
   | 'takes over in time'
   | 'settles in time'
   | 'the survivor announces'
+  | 'a group is whole'
 
 export interface Violation {
   readonly invariant: Invariant

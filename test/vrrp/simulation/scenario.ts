@@ -58,6 +58,7 @@ export function drawScenario(random: Random): Scenario {
         adverInterval: own,
         primaryAddress: OWN_ADDRESSES[i] ?? '10.0.2.2',
         preempts: isOwner || !random.oneIn(4),
+        preemptDelay: random.oneIn(4) ? random.pick([500, 3000]) : 0,
         isOwner,
         startsAsMaster: isOwner || random.oneIn(2),
         makesBeforeBreak: !random.oneIn(3)

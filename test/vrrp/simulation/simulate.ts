@@ -46,7 +46,10 @@ function settleTime({ members }: Scenario): Milliseconds {
   const interval = Math.max(...members.map(({ router }) => router.adverInterval))
   const lease = Math.max(...members.map(({ lease }) => (lease === Infinity ? 0 : lease + 160)))
   const silence = 3 * interval + Math.max(1000, interval)
-  return Math.max(silence + handOverOf(interval), lease) + MARGIN
+  const preemptDelay = Math.max(...members.map(({ router }) => router.preemptDelay))
+  // A weaker one takes over first, is left alone, and then no longer listened to.
+  const patience = preemptDelay === 0 ? 0 : preemptDelay + silence
+  return Math.max(patience + silence + handOverOf(interval), lease) + MARGIN
 }
 
 /** The longest Skew_Time, and 250 ms. */
@@ -235,7 +238,7 @@ function describe(scenario: Scenario): readonly string[] {
     `weather: ${lost} of 1000 packets lost, ${late} up to ${delay} ms late, ${twice} twice`,
     ...scenario.members.map(({ router, priority, lease, weight }, i) => {
       const mode = router.makesBeforeBreak ? 'make before break' : 'as keepalived'
-      const preempt = router.preempts ? 'preempt' : 'nopreempt'
+      const preempt = router.preempts ? `preempt after ${router.preemptDelay} ms` : 'nopreempt'
       return `${nameOf(i)}: VRRPv${router.version}, priority ${priority} - ${weight}, every ${router.adverInterval} ms, ${preempt}, ${mode}, lease ${lease} ms, ${router.primaryAddress}`
     })
   ]

@@ -1,10 +1,12 @@
 import t from 'tap'
+import { simulateGroups } from './groups.js'
 import { simulate } from './simulate.js'
 
 /** A shared machine may take several times the usual ten seconds. */
 t.setTimeout(110_000)
 
 const RUNS = 10_000
+const GROUP_RUNS = 2000
 
 void t.test('lossy networks with every kind of fault come to one holder, in time', (t) => {
   let length = 0
@@ -19,6 +21,19 @@ void t.test('lossy networks with every kind of fault come to one holder, in time
   }
   t.same(violations, [])
   t.comment(`${RUNS} runs, ${(length / 3_600_000).toFixed(1)} simulated hours`)
+  t.end()
+})
+
+void t.test('a sync group is whole on one director, and nothing changes once it is calm', (t) => {
+  const violations: string[] = []
+  for (let seed = 1; seed <= GROUP_RUNS && violations.length === 0; seed++) {
+    const { violation } = simulateGroups(seed)
+    if (violation === null) continue
+    const { trace } = simulateGroups(seed, undefined, true)
+    const again = `node dist/test/vrrp/simulation/main.js --groups --seed ${seed} --trace`
+    violations.push([`${violation.invariant} (${again})`, ...trace].join('\n'))
+  }
+  t.same(violations, [])
   t.end()
 })
 
