@@ -14,7 +14,7 @@ import { DirectorHealth } from './health.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
-import { Notifier, notifyCommandsOf } from './notify/notifier.js'
+import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
@@ -68,7 +68,6 @@ export class Director {
     const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
     const programs = [...scripts, ...notifyCommandsOf(this.#config)]
     const identityOf = await findIdentities(programs, isRoot())
-    if (this.#isStopping) return
     const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
     const health = new DirectorHealth({
       config: this.#config,
@@ -82,14 +81,8 @@ export class Director {
     this.#health = health
     if (virtualRouters.length > 0) {
       for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
-      const fifo = election.notifyFifo
-      const notifier = await Notifier.open({ fifo, identityOf, starter, log: this.#log })
-      this.#notifier = notifier
-      if (this.#isStopping) {
-        // The request to stop came meanwhile and did not know of it.
-        await notifier.stop()
-        return
-      }
+      await this.#openNotifier({ fifo: election.notifyFifo, identityOf, starter, log: this.#log })
+      if (this.#notifier === null) return
       this.#elections = new Elections({
         config: this.#config,
         log: this.#log,
@@ -115,6 +108,13 @@ export class Director {
       await this.#supervisor.start()
     }
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
+  }
+
+  async #openNotifier(options: NotifierOptions): Promise<void> {
+    const notifier = await Notifier.open(options)
+    // A request to stop that came meanwhile did not know of it.
+    if (this.#isStopping) await notifier.stop()
+    else this.#notifier = notifier
   }
 
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */
