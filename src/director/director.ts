@@ -14,7 +14,7 @@ import { DirectorHealth } from './health.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
-import { Notifier, notifyCommandsOf } from './notify/notifier.js'
+import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
@@ -66,11 +66,9 @@ export class Director {
 
   async #open(): Promise<void> {
     const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
-    const { notifyFifo } = election
     const programs = [...scripts, ...notifyCommandsOf(this.#config)]
-    const accounts = notifyFifo ? [...programs, notifyFifo] : programs
+    const accounts = election.notifyFifo ? [...programs, election.notifyFifo] : programs
     const identityOf = await findIdentities(accounts, isRoot())
-    if (this.#isStopping) return
     const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
     const health = new DirectorHealth({
       config: this.#config,
@@ -84,14 +82,8 @@ export class Director {
     this.#health = health
     if (virtualRouters.length > 0) {
       for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
-      const fifo = election.notifyFifo
-      const notifier = await Notifier.open({ fifo, identityOf, starter, log: this.#log })
-      this.#notifier = notifier
-      if (this.#isStopping) {
-        // The request to stop came meanwhile and did not know of it.
-        await notifier.stop()
-        return
-      }
+      await this.#openNotifier({ fifo: election.notifyFifo, identityOf, starter, log: this.#log })
+      if (this.#notifier === null) return
       this.#elections = new Elections({
         config: this.#config,
         log: this.#log,
@@ -117,6 +109,13 @@ export class Director {
       await this.#supervisor.start()
     }
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
+  }
+
+  async #openNotifier(options: NotifierOptions): Promise<void> {
+    const notifier = await Notifier.open(options)
+    // A request to stop that came meanwhile did not know of it.
+    if (this.#isStopping) await notifier.stop()
+    else this.#notifier = notifier
   }
 
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */

@@ -90,6 +90,14 @@ export function primaryAddressOf(config: VirtualRouterConfig, found: NetworkInte
   )
 }
 
+/** Names of the interfaces, besides its own, on which a virtual router has addresses. */
+export function otherInterfaces(config: VirtualRouterConfig): readonly string[] {
+  const all = [...config.addresses, ...config.excludedAddresses]
+  const names = new Set(all.map((entry) => entry.interface ?? config.interface))
+  names.delete(config.interface)
+  return [...names]
+}
+
 /** What the kernel can check of an advertisement before it wakes the director. */
 export function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
   const { authentication, destination, version } = router

@@ -10,10 +10,11 @@ import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AddressGuard } from './address-guard.js'
-import { handsOverBeforeFault, type RouterConditions } from './conditions.js'
+import type { RouterConditions } from './conditions.js'
+import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { Log } from './log.js'
-import { describeRouter, expectedOf, primaryAddressOf } from './router-model.js'
+import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -341,25 +342,21 @@ export class RunningRouter {
     this.#apply()
   }
 
-  /**
-   * Tells the state machine of our conditions. Where it makes before it breaks, a fault of what we
-   * track, or an address that somebody takes away, first leads to a hand-over; the fault follows when
-   * that is over.
-   */
+  /** Tells the state machine of our conditions; a hand-over begins before its fault is decided on. */
   #apply(): void {
-    const { priority, serviceUp, faults } = this.#conditions
-    const makesBeforeBreak = this.config.handOver === 'make-before-break'
-    const tracked = faults.filter(({ cause }) => cause !== 'own-interface')
-    const hasTracked = tracked.length > 0
-    const isOpposed = this.#isYielding && !makesBeforeBreak
-    this.#setServes(serviceUp && !(makesBeforeBreak && (this.#isYielding || hasTracked)))
-    this.#speaker.setConditions({ priority, serviceUp: this.#serves && this.#groupServes })
-    const waits = hasTracked && handsOverBeforeFault(this.config, faults) && this.#isHandingOver
-    const isAwaited = tracked.every((fault) => fault.isAwaited)
-    this.#setFaults({
-      link: tracked.length < faults.length || this.#isGone,
-      tracker: hasTracked && !waits && (isAwaited ? 'awaited' : true),
-      addresses: !this.#canHold || isOpposed
+    this.#setServes(this.#demands().serves)
+    const serviceUp = this.#serves && this.#groupServes
+    this.#speaker.setConditions({ priority: this.#conditions.priority, serviceUp })
+    this.#setFaults(this.#demands().faults)
+  }
+
+  #demands(): Demands {
+    const { state } = this
+    return demandsOf(this.config, this.#conditions, {
+      canHold: this.#canHold,
+      isYielding: this.#isYielding,
+      isGone: this.#isGone,
+      isHandingOver: state.name === 'master' && state.handOver !== null
     })
   }
 
@@ -367,10 +364,6 @@ export class RunningRouter {
     if (serves === this.#serves) return
     this.#serves = serves
     this.#ports.servesChanged(this)
-  }
-
-  get #isHandingOver(): boolean {
-    return this.state.name === 'master' && this.state.handOver !== null
   }
 
   #setFaults(found: Parameters<Faults['set']>[0]): void {
@@ -383,12 +376,4 @@ export class RunningRouter {
     }
     this.#ports.faultsChanged(this)
   }
-}
-
-/** Names of the interfaces, besides its own, on which a virtual router has addresses. */
-function otherInterfaces(config: VirtualRouterConfig): readonly string[] {
-  const all = [...config.addresses, ...config.excludedAddresses]
-  const names = new Set(all.map((entry) => entry.interface ?? config.interface))
-  names.delete(config.interface)
-  return [...names]
 }

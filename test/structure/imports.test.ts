@@ -11,7 +11,7 @@ const PURE = [
   /^src\/config\/(model|lease|nearest|command)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
-  /^src\/director\/(name-record|conditions|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
+  /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,

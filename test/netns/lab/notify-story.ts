@@ -52,6 +52,7 @@ export async function playNotifyStory(lab: Lab, start: StartProduct): Promise<To
     async () => {
       // The stronger one first, so that the other one is not master before it.
       await one.start()
+      await one.groupSays('BACKUP')
       await two.start()
     },
     () => one.host.removeFile(HEALTHY),
@@ -111,17 +112,15 @@ class Teller {
     await this.#process?.stop('SIGTERM', WAIT_MS)
   }
 
-  /** Waits until the group has told the last of these states. */
+  /** Waits until the group has told all of these states; a later wait is for later lines. */
   async groupTold(states: string): Promise<void> {
-    for (const state of states.split(' ').filter(Boolean)) {
-      await this.#reader.lines.waitFor(
-        ({ text }) => text === `GROUP "pair" ${state} 0`,
-        `GROUP "pair" ${state} 0`,
-        WAIT_MS,
-        this.#mark
-      )
-    }
+    for (const state of states.split(' ').filter(Boolean)) await this.groupSays(state)
     this.#mark = this.#reader.lines.mark
+  }
+
+  async groupSays(state: string): Promise<void> {
+    const line = `GROUP "pair" ${state} 0`
+    await this.#reader.lines.waitFor(({ text }) => text === line, line, WAIT_MS, this.#mark)
   }
 }
 
