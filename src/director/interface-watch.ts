@@ -2,13 +2,10 @@ import type { LinkDelay } from '../config/model.js'
 import { systemClock } from '../linux/clock.js'
 import { readInterface } from '../linux/interface.js'
 import type { NetworkMonitor } from '../linux/network-monitor.js'
-import { LinkDelays } from './link-delay.js'
+import { LinkDelays, type LinkListener } from './link-delay.js'
 
 /** How often an interface that is not there is looked for. */
 const LOOK_INTERVAL_MS = 1000
-
-/** Told whether an interface can carry packets; one that is not there cannot. */
-export type LinkListener = (name: string, isUp: boolean) => void
 
 /**
  * Follows interfaces by name, also those that do not exist yet or vanish and come back as others.

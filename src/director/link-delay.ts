@@ -1,6 +1,8 @@
 import type { LinkDelay } from '../config/model.js'
 import type { systemClock } from '../linux/clock.js'
-import type { LinkListener } from './interface-watch.js'
+
+/** Told whether an interface can carry packets; one that is not there cannot. */
+export type LinkListener = (name: string, isUp: boolean) => void
 
 /**
  * Holds changes of links back until they have lasted (keepalived's interface_up_down_delays): one that is
