@@ -61,7 +61,7 @@ const processCheck = section({
   quorum_max: whole(0, 65_535).optional(),
   terminate_delay: processDelay.prefault('0s'),
   fork_delay: processDelay.prefault('0s'),
-  interval: checkDuration.prefault('100ms')
+  interval: checkDuration.prefault('1s')
 })
 
 /** The numbers of a file have 32 bits. */

@@ -435,7 +435,7 @@ const EXPECTED = {
       quorumMax: 3,
       terminateDelayMs: 2000,
       forkDelayMs: 1500,
-      intervalMs: 100
+      intervalMs: 1000
     }
   ],
   files: [{ name: 'load', path: '/run/lb-weight', initial: { value: 5, overwrites: true } }],
