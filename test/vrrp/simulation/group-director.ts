@@ -1,6 +1,6 @@
 import type { Notify } from '../../../src/config/model.js'
-import { RunningGroup } from '../../../src/director/sync-group.js'
-import type { Event, FaultCause, Order, Reason, VirtualRouter } from '../../../src/vrrp/model.js'
+import { RunningGroup, type DrivenMember } from '../../../src/director/sync-group.js'
+import type { Event, FaultCause, Reason, VirtualRouter } from '../../../src/vrrp/model.js'
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { newHost, take, type Host, type Taken } from './host.js'
 import type { Machine } from './machine.js'
@@ -113,17 +113,16 @@ export class GroupDirector {
       if (group.config.members.includes(String(i))) group.stepped(String(i), reason)
   }
 
-  #memberOf(i: number): {
-    readonly name: string
-    readonly state: Host['state']
-    readonly hasFault: boolean
-    order(order: Order): void
-  } {
+  #memberOf(i: number): DrivenMember {
     const { state } = this.host(i)
     return {
       name: String(i),
       state,
       hasFault: this.hasFault(i),
+      isAwaiting: false,
+      // No service of a member fails here.
+      serves: true,
+      setGroupServes: () => undefined,
       order: (order) => {
         this.happen(i, order)
       }
