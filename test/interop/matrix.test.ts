@@ -1,3 +1,4 @@
+// lane: alone - compares the times of 51 networks to a tenth of a second
 import t from 'tap'
 import { cannotRun } from '../netns/lab/requirements.js'
 import { largest, type Difference } from './matrix/compare.js'
@@ -22,7 +23,13 @@ await t.test(
       const { name, since = '' } = feature
       const played = plays.get(feature)
       await t.test(name, { skip: played ? false : `needs keepalived ${since}` }, async (t) => {
-        const judgement = await played
+        const row = (pair: string, text: string): void => {
+          table.push(`${name.padEnd(32)} ${pair.padEnd(32)} ${text}`)
+        }
+        const judgement = await played?.catch((error: unknown) => {
+          row('', 'FAILED, a story did not come to its end')
+          throw error
+        })
         if (!judgement) return
         const { againAfterMs } = judgement
         const again =
@@ -34,7 +41,7 @@ await t.test(
             const found = judgement.differences[pair]
             for (const { what, ms, isAllowed } of found)
               t.ok(isAllowed, `${what}: ${ms.toFixed(0)} ms apart`)
-            table.push(`${name.padEnd(32)} ${pair.padEnd(32)} ${verdict(found)}${again}`)
+            row(pair, `${verdict(found)}${again}`)
             t.end()
           })
         }

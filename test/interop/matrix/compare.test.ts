@@ -20,7 +20,7 @@ function outcome(step: string, changes: Partial<Outcome> = {}): Outcome {
 
 /** What is not allowed, in words. */
 function complaints(wanted: Outcome, found: Outcome, mayBeFaster = false): readonly string[] {
-  return compare([wanted], [found], () => ({ mayBeFaster, speaksLast: false }))
+  return compare([wanted], [found], () => ({ mayBeFaster, lastWords: 0 }))
     .filter(({ isAllowed }) => !isAllowed)
     .map(({ what }) => what)
 }
@@ -83,23 +83,23 @@ t.test('the last word is one, of all virtual routers together, where tsha yields
   const silent = outcome('link back')
   const told = outcome('link back', { lastWords: 1 })
   const other = { vrid: 52 }
-  const words = (found: readonly Outcome[], speaksLast: boolean): readonly string[] =>
+  const words = (found: readonly Outcome[], lastWords: number): readonly string[] =>
     compare([silent, outcome('link back', other)], found, () => ({
       mayBeFaster: false,
-      speaksLast
+      lastWords
     }))
       .filter(({ isAllowed }) => !isAllowed)
       .map(({ what }) => what)
-  t.strictSame(words([told, outcome('link back', other)], true), [])
-  t.strictSame(words([silent, outcome('link back', { ...other, lastWords: 1 })], true), [])
-  t.strictSame(words([silent, silent], true), ['link back: 0 last words'])
-  t.strictSame(words([told, told], true), ['link back: 2 last words'])
-  t.strictSame(words([silent, told], false), ['link back: 1 last words'])
+  t.strictSame(words([told, outcome('link back', other)], 1), [])
+  t.strictSame(words([silent, outcome('link back', { ...other, lastWords: 1 })], 1), [])
+  t.strictSame(words([silent, silent], 1), ['link back: 0 last words'])
+  t.strictSame(words([told, told], 1), ['link back: 2 last words'])
+  t.strictSame(words([silent, told], 0), ['link back: 1 last words'])
   t.end()
 })
 
 t.test('a story that ends early is an error', (t) => {
-  const asKeepalived = (): OwnManner => ({ mayBeFaster: false, speaksLast: false })
+  const asKeepalived = (): OwnManner => ({ mayBeFaster: false, lastWords: 0 })
   t.throws(() => compare([outcome('link cut')], [], asKeepalived), /ends before link cut/)
   t.end()
 })

@@ -21,8 +21,8 @@ export interface Difference {
 export interface OwnManner {
   /** It gives the mastership away: the partner may have it earlier, never later. */
   readonly mayBeFaster: boolean
-  /** It yields to a stronger director: it advertises once more, exactly. */
-  readonly speaksLast: boolean
+  /** How often it advertises once more, exactly, of all virtual routers together. */
+  readonly lastWords: number
 }
 
 /**
@@ -43,7 +43,7 @@ export function compare(
       return differences(wanted, found, mannerOf(wanted.step).mayBeFaster)
     }),
     ...[...steps].flatMap((step) => {
-      const wanted = lastWords(reference, step) + (mannerOf(step).speaksLast ? 1 : 0)
+      const wanted = lastWords(reference, step) + mannerOf(step).lastWords
       const found = lastWords(actual, step)
       return wanted === found ? [] : [difference(`${step.name}: ${found} last words`)]
     })

@@ -228,7 +228,7 @@ export const FEATURES: readonly Feature[] = [
   {
     // Nobody preempts an equal, as with nopreempt.
     name: 'equal priorities',
-    story: 'nopreempt',
+    story: 'equal',
     ...single({ priority: { director1: 100, director2: 100 }, track: null }),
     masterDownMs: 3609
   },

@@ -53,8 +53,8 @@ function fromReference(
   // `hand_over: keepalived` is the manner of keepalived itself.
   const isOwn = (director: DirectorName | undefined): boolean =>
     feature.tshaYaml === undefined && director !== undefined && products[director] === 'tsha'
-  return compare(wanted, found, ({ givenBy, yieldedBy }) => ({
+  return compare(wanted, found, ({ givenBy, lastWord }) => ({
     mayBeFaster: isOwn(givenBy),
-    speaksLast: isOwn(yieldedBy)
+    lastWords: isOwn(lastWord?.by) ? (lastWord?.of === 'each' ? feature.addresses.size : 1) : 0
   }))
 }

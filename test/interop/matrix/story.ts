@@ -33,13 +33,16 @@ export interface Step {
   readonly anchor: Anchor
   /** The director that gives the mastership away: there tsha may be faster than keepalived. */
   readonly givenBy?: DirectorName
-  /** The director that is master, hears a stronger one and yields: tsha has the last word. */
-  readonly yieldedBy?: DirectorName
+  /**
+   * The director that is master and hears a stronger one: tsha has the last word. Of a sync group the
+   * member that hears it first, for all of them; of one that is stopped each member.
+   */
+  readonly lastWord?: { readonly by: DirectorName; readonly of: 'one' | 'each' }
   /** The loser is dead, and what its addresses do is not compared. */
   readonly isKill?: boolean
 }
 
-export type StoryName = 'preempting' | 'nopreempt' | 'delayed' | 'grouped' | 'owner'
+export type StoryName = 'preempting' | 'nopreempt' | 'equal' | 'delayed' | 'grouped' | 'owner'
 
 const start =
   (name: DirectorName) =>
@@ -90,7 +93,7 @@ async function healLink({ lab, director1 }: Pair): Promise<number> {
 const FIRST = 'director1'
 const SECOND = 'director2'
 const TO_FIRST = { winner: FIRST, takes: true } as const
-const BACK_TO_FIRST = { ...TO_FIRST, yieldedBy: SECOND } as const
+const BACK_TO_FIRST = { ...TO_FIRST, lastWord: { by: SECOND, of: 'one' } } as const
 const TO_SECOND = { winner: SECOND, takes: true } as const
 const STAYS_FIRST = { winner: FIRST, takes: false, anchor: 'entered' } as const
 const STAYS_SECOND = { winner: SECOND, takes: false, anchor: 'entered' } as const
@@ -123,6 +126,22 @@ const RETURN: Step = {
 }
 const DELAYED_RETURN: Step = { ...RETURN, anchor: 'heard' }
 
+/** Nobody preempts: the first one takes over when the second one stops. */
+function staying(stopped: Pick<Step, 'lastWord'>): readonly Step[] {
+  return [
+    ...START,
+    KILL,
+    { name: 'start beside a weaker master', act: start(FIRST), ...STAYS_SECOND },
+    {
+      ...{ name: 'graceful stop', act: stop(SECOND), ...TO_FIRST, anchor: 'accepted' },
+      ...{ givenBy: SECOND, ...stopped }
+    },
+    { name: 'start again', act: start(SECOND), ...STAYS_FIRST },
+    LINK_CUT,
+    { name: 'link back', act: healLink, ...STAYS_SECOND }
+  ]
+}
+
 /** What happens to a pair, step by step. */
 export const STORIES: Readonly<Record<StoryName, readonly Step[]>> = {
   preempting: [
@@ -145,18 +164,9 @@ export const STORIES: Readonly<Record<StoryName, readonly Step[]>> = {
     KILL,
     { ...RETURN, name: 'start after the kill' }
   ],
-  nopreempt: [
-    ...START,
-    KILL,
-    { name: 'start beside a weaker master', act: start(FIRST), ...STAYS_SECOND },
-    {
-      ...{ name: 'graceful stop', act: stop(SECOND), ...TO_FIRST, anchor: 'accepted' },
-      givenBy: SECOND
-    },
-    { name: 'start again', act: start(SECOND), ...STAYS_FIRST },
-    LINK_CUT,
-    { name: 'link back', act: healLink, ...STAYS_SECOND }
-  ],
+  nopreempt: staying({ lastWord: { by: SECOND, of: 'each' } }),
+  // The second one has the greater address: the first one is not the stronger of the two.
+  equal: staying({}),
   delayed: [
     ...START,
     ...[KILL, DELAYED_RETURN, LINK_CUT, { ...LINK_BACK, anchor: 'heard' as const }],
