@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { wasPaused } from './pause.js'
 import type { SpawnGate } from './spawn-gate.js'
 
 /** After SIGTERM a program has this long before it is killed (keepalived). */
@@ -118,11 +119,18 @@ export class CommandRun {
         killer ? { kind: 'killed', signal: killer } : { kind: 'exited', status: status ?? 0 }
       )
     })
-    this.#timers.push(
-      setTimeout(() => {
-        this.#terminate('timed-out')
-      }, this.#options.timeoutMs)
-    )
+    this.#limitTime()
+  }
+
+  /** A timeout that passed while we stood still is no fault of the program: it gets the time once more. */
+  #limitTime(): void {
+    const { timeoutMs } = this.#options
+    const begun = performance.now()
+    const timer = setTimeout(() => {
+      if (wasPaused(begun, timeoutMs)) this.#limitTime()
+      else this.#terminate('timed-out')
+    }, timeoutMs)
+    this.#timers.push(timer)
   }
 
   /** Ends it as its timeout would; what has had no turn yet is not begun. */

@@ -121,3 +121,9 @@ t.test('a run that is aborted ends at once, with all it started', async (t) => {
   while (isRunning(sleeper) && Date.now() < deadline) await new Promise(setImmediate)
   t.notOk(isRunning(sleeper))
 })
+
+t.test('a script that ended while we stood still was not too slow', async (t) => {
+  const result = runShell('exit 0', 500)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100)
+  t.same(await result, { passed: true, detail: 'exited with status 0' })
+})

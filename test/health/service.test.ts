@@ -46,3 +46,12 @@ t.test('one listener that does not answer fails the check', async (t) => {
   const well = await listen(t, (socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
   t.match(await ask(well, 1), { passed: false })
 })
+
+t.test('time in which we stood still ourselves does not count', async (t) => {
+  const port = await listen(t, (socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
+  const silent = await listen(t, () => undefined)
+  const [answered, late] = [ask(port), ask(silent)]
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100)
+  t.same(await answered, { passed: true, detail: 'answered' })
+  t.match(await late, { passed: false, detail: /did not answer within 500 ms/ })
+})

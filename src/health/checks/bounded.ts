@@ -1,3 +1,4 @@
+import { wasPaused } from '../pause.js'
 import type { CheckResult } from '../scheduler.js'
 
 /** Ends a check with its result; only the first call counts. */
@@ -13,7 +14,8 @@ export function endWithError(end: EndCheck, error: Error): void {
 
 /**
  * One run over the network: ends by its deadline, and when `signal` is aborted, and lets go of its
- * connection however it ends.
+ * connection however it ends. A deadline that passed while we stood still says nothing of others: their
+ * answer may not have been read yet, or they stood still with us, so they get the time once more.
  *
  * @param late what is told when the deadline passes; it holds for the whole run, since a server that
  * drips bytes is not well
@@ -35,9 +37,16 @@ export function boundedRun(
     const abort = (): void => {
       end(false, 'ended with tsha')
     }
-    const timer = setTimeout(() => {
-      end(false, late)
-    }, timeoutMs)
+    let begun = performance.now()
+    const expire = (): void => {
+      if (!wasPaused(begun, timeoutMs)) {
+        end(false, late)
+        return
+      }
+      begun = performance.now()
+      timer = setTimeout(expire, timeoutMs)
+    }
+    let timer = setTimeout(expire, timeoutMs)
     signal.addEventListener('abort', abort)
     const connection = begin(end)
   })
