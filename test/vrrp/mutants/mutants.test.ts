@@ -33,7 +33,8 @@ function simulated(machine: Machine): Invariant | null {
 
 for (const mutant of MUTANTS) {
   void t.test(`a machine that ${mutant.name} is found`, (t) => {
-    t.equal(explored(mutant.machine), mutant.explored, 'by the exploration')
+    if (mutant.explored !== null)
+      t.equal(explored(mutant.machine), mutant.explored, 'by the exploration')
     t.equal(simulated(mutant.machine), mutant.simulated, 'by the simulation')
     t.ok(mutant.explored ?? mutant.simulated, 'by one of them')
     t.end()

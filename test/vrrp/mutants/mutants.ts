@@ -7,7 +7,7 @@ import type { Invariant } from '../simulation/oracle.js'
 export interface Mutant {
   readonly name: string
   readonly machine: Machine
-  /** What the exploration names, in the classes that the harness has; null where it finds nothing. */
+  /** What the exploration names; null where it is not asked, because no class of it has the setting. */
   readonly explored: Invariant | null
   /** What the simulation names. */
   readonly simulated: Invariant | null

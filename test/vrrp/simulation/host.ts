@@ -83,8 +83,10 @@ export function take(machine: Machine, host: Host, event: Event, now: Millisecon
     const { adverInterval } = host.router
     // A master that stood still has to listen for one interval, not for three.
     const wasPaused = deadline !== null && now - deadline >= adverInterval
-    const quietSince = wasPaused ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
-    const isHeard = event.kind === 'advertisement' && !wasPaused
+    // Unless the first thing that it hears is a master that it respects.
+    const listens = wasPaused && next.quietSince !== now
+    const quietSince = listens ? now - (host.router.downTimerAdverts - 1) * adverInterval : now
+    const isHeard = event.kind === 'advertisement' && !listens
     const masterInterval = isHeard ? event.adverInterval : adverInterval
     const isResignation = event.kind === 'advertisement' && event.priority === 0
     const resignedAt = isResignation ? now : null
