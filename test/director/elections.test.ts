@@ -288,6 +288,8 @@ await t.test('the elections of one director', { skip: cannotRun() }, async (t) =
     t.match(await one.until('INSTANCE outside MASTER'), ['INSTANCE outside BACKUP'])
     const told = one.log.all.filter((line) => line.includes('tried again every 1000 ms'))
     t.equal(told.length, 1, 'the reason is told once')
+    const starts = one.log.all.filter((line) => line.includes('virtual router starts'))
+    t.equal(starts.length, 1, 'what was gone was never started')
   })
 
   await t.test('the stop closes what was opened before something failed', async (t) => {
