@@ -124,25 +124,28 @@ await t.test('addresses are held with ip addr', { skip: cannotRun() }, async (t)
     t.ok(took > 1000 && took < 3000, `${took} ms`)
   })
 
-  await t.test('a pause ends the lease: nothing is added before it is decided, twice', async (t) => {
-    const [first] = ADDRESSES
-    if (!first) throw new Error('there is one')
-    const manager = manage([first], 1000)
-    await manager.add()
-    t.equal(listed('near').length, own.length + 1)
-    // The loop stands still as the process does when it is stopped.
-    standStill(1600)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    standStill(1600)
-    await new Promise((resolve) => setTimeout(resolve, 25))
-    t.strictSame(listed('near'), own, 'whoever decides has time to remove them')
-    const from = Date.now()
-    while (listed('near').length === own.length && Date.now() < from + 2000)
+  await t.test(
+    'a pause ends the lease: nothing is added before it is decided, twice',
+    async (t) => {
+      const [first] = ADDRESSES
+      if (!first) throw new Error('there is one')
+      const manager = manage([first], 1000)
+      await manager.add()
+      t.equal(listed('near').length, own.length + 1)
+      // The loop stands still as the process does when it is stopped.
+      standStill(1600)
       await new Promise((resolve) => setTimeout(resolve, 20))
-    t.equal(listed('near').length, own.length + 1, 'nobody did')
-    await manager.remove()
-    t.strictSame(said, [])
-  })
+      standStill(1600)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+      t.strictSame(listed('near'), own, 'whoever decides has time to remove them')
+      const from = Date.now()
+      while (listed('near').length === own.length && Date.now() < from + 2000)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      t.equal(listed('near').length, own.length + 1, 'nobody did')
+      await manager.remove()
+      t.strictSame(said, [])
+    }
+  )
 
   await t.test('left-overs are cleared on every interface, under any prefix length', async (t) => {
     ip(
