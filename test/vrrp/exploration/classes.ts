@@ -145,7 +145,7 @@ export const REFRESHING_PAIR: Group = {
 export const LIGHT_PAIR: Group = {
   ...REFRESHING_PAIR,
   name: 'a weight of 5',
-  setting: { ...COARSE_PAIR.setting, outages: [2000, 6000], serviceWeight: 5 }
+  setting: { ...COARSE_PAIR.setting, outages: [6000], serviceWeight: 5 }
 }
 
 /** A lease that is too long: what the default avoids. */
