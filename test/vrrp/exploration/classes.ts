@@ -145,7 +145,7 @@ export const REFRESHING_PAIR: Group = {
 export const LIGHT_PAIR: Group = {
   ...REFRESHING_PAIR,
   name: 'a weight of 5',
-  setting: { ...COARSE_PAIR.setting, outages: [2000, 6000], serviceWeight: 5 }
+  setting: { ...COARSE_PAIR.setting, outages: [6000], serviceWeight: 5 }
 }
 
 /** A lease that is too long: what the default avoids. */
@@ -176,9 +176,6 @@ const UNTIL_HEARD: Milliseconds = 1001
 const SILENCE: Milliseconds = 3650
 /** A lease that was renewed just before, and the kernel's lateness. */
 const LEASE: Milliseconds = 2160
-
-/** Of a service of the groups with few choices. */
-const LONGEST_OUTAGE: Milliseconds = 6000
 
 /** What is explored at each run of the tests. */
 export const CLASSES: readonly FaultClass[] = [
@@ -238,8 +235,7 @@ export const CLASSES: readonly FaultClass[] = [
     LIGHT_PAIR,
     'a service fails, and the network is cut',
     { service: 1, cut: 1 },
-    // An offer that is lost: the stronger one goes on until its service is well.
-    { double: UNTIL_HEARD + HANDED_OVER, unserved: LONGEST_OUTAGE }
+    { double: UNTIL_HEARD, unserved: SILENCE }
   ),
   faultClass(
     COARSE_PAIR,
