@@ -50,22 +50,19 @@ async function main() {
     return finish()
   }
   await check('types and build', 'scripts/build.mjs', [])
-  if (part === null) {
-    await check('eslint', 'node_modules/eslint/bin/eslint.js', ['.'])
-    await check('prettier', 'node_modules/prettier/bin/prettier.cjs', [
-      '--check',
-      '--log-level',
-      'warn',
-      '.'
-    ])
-  }
+  const prettier = ['--check', '--log-level', 'warn', '.']
+  const lint = [
+    () => check('eslint', 'node_modules/eslint/bin/eslint.js', ['.']),
+    () => check('prettier', 'node_modules/prettier/bin/prettier.cjs', prettier)
+  ]
   const files = testFiles().filter((file) => file.source.includes(pattern))
   const wanted = files.filter((file) => part === null || file.part === part)
   const { Parser } = await import(await parserModule())
-  await inParallel(
-    wanted.filter((file) => file.part === 'unit'),
-    availableParallelism(),
-    (file) => runFile(file, Parser)
+  const units = wanted
+    .filter((file) => file.part === 'unit')
+    .map((file) => () => runFile(file, Parser))
+  await inParallel(part === null ? [...lint, ...units] : units, availableParallelism(), (work) =>
+    work()
   )
   const networks = wanted.filter((file) => file.part !== 'unit')
   await inParallel(

@@ -152,7 +152,8 @@ export class Elections {
 
   #stepped(router: RunningRouter, reason: Reason): void {
     const { state, config } = router
-    if (reason === 'lower-priority') {
+    // In the first moments it is the last word of the one that gave way to us, at every failback.
+    if (reason === 'lower-priority' && router.isSettledMaster) {
       this.#options.notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
     }
     this.#moveGroups(router, reason)

@@ -60,6 +60,7 @@ export class RunningRouter {
   #groupServes = true
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
+  #masterSince = -Infinity
   #isStarted = false
   #isGone = false
   #isClosed = false
@@ -185,6 +186,12 @@ export class RunningRouter {
     return this.#speaker.state
   }
 
+  /** Whether it has been master for at least an interval: what it replaced had time to give way. */
+  get isSettledMaster(): boolean {
+    const since = systemClock.now() - this.#masterSince
+    return this.state.name === 'master' && since >= this.config.advertIntervalMs
+  }
+
   /** Whether anything but its sync group keeps it out of the election. */
   get hasFault(): boolean {
     return this.#faults.first !== null
@@ -303,6 +310,7 @@ export class RunningRouter {
   }
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
+    if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
     this.#speakerLog.stepped(from, to, reason, heard)
     // First: who hands over takes its sync group along before a fault can follow.
     this.#ports.stepped(this, reason)

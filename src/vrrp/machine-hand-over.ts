@@ -78,7 +78,9 @@ export function handOverTimer(
   now: Milliseconds
 ): Step {
   if (now < until) return stay(state)
-  if (goal === 'initialize') return becomeInitialize(state, 'hand-over-unanswered')
+  // Said once more: the first may have been lost, or whoever has just come within reach takes itself for
+  // the only master.
+  if (goal === 'initialize') return becomeInitialize(state, 'hand-over-unanswered', [RESIGN])
   // Half a service beats none: nobody took over, so we go on with our lowered priority.
   return goOn(router, state, now, 'hand-over-unanswered')
 }

@@ -1,4 +1,4 @@
-import { becomeBackup } from './machine-moves.js'
+import { becomeBackup, becomeInitialize } from './machine-moves.js'
 import type { State, Step, VirtualRouter } from './model.js'
 import { listenInterval, longestLateness, type Milliseconds } from './timing.js'
 
@@ -24,11 +24,11 @@ export function afterPause(router: VirtualRouter, state: State, now: Millisecond
       }
     }
     case 'master': {
-      if (state.handOver?.goal === 'initialize') return null
       const isReplaced = state.handOver
         ? now - state.handOver.until >= router.adverInterval
         : now - state.adverAt >= longestLateness(router, state.priority)
       if (!isReplaced) return null
+      if (state.handOver?.goal === 'initialize') return becomeInitialize(state, 'paused')
       const listenFor = listenInterval(router, state.priority, router.adverInterval)
       return becomeBackup(router, state, now, 'paused', { listenFor })
     }

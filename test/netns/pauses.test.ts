@@ -15,14 +15,14 @@ const OUTAGE_MS = 3700
 const LONG = process.env['TSHA_LONG'] === '1'
 /** Standing still and running in turn, in milliseconds. */
 const PAUSES: readonly (readonly number[])[] = [
-  ...(LONG ? Array.from({ length: 19 }, (_, i) => [2200 + i * 100]) : [[2500], [3200], [5000]]),
+  ...(LONG ? Array.from({ length: 19 }, (_, i) => [2200 + i * 100]) : [[2500], [5000]]),
   // In 20 ms the addresses are not added again yet, in 300 ms they are.
-  [2500, 20, 2500],
   [2500, 20, 5000],
-  [3200, 300, 3200],
-  [5000, 20, 5000],
   ...(LONG
     ? [
+        [2500, 20, 2500],
+        [3200, 300, 3200],
+        [5000, 20, 5000],
         [2500, 300, 2500],
         [3200, 20, 3200],
         [5000, 300, 5000]

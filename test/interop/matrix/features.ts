@@ -27,6 +27,8 @@ export interface Feature {
   readonly ipv6?: boolean
   /** The first version of keepalived that has it, where that is not Debian's. */
   readonly since?: string
+  /** Played only when it is asked for: `TSHA_FEATURE`, or `TSHA_LONG=1`. */
+  readonly isRare?: boolean
 }
 
 interface Instance {
@@ -222,29 +224,34 @@ export const FEATURES: readonly Feature[] = [
   { name: 'sync group', story: 'grouped', ...group({ lines: () => PASS, track: '' }) },
   {
     name: 'sync group, nopreempt',
+    isRare: true,
     story: 'nopreempt',
     ...group({ state: 'BACKUP', lines: () => [...PASS, 'nopreempt'], track: null })
   },
   {
     // Nobody preempts an equal, as with nopreempt.
     name: 'equal priorities',
+    isRare: true,
     story: 'equal',
     ...single({ priority: { director1: 100, director2: 100 }, track: null }),
     masterDownMs: 3609
   },
   {
     name: 'address owner',
+    isRare: true,
     story: 'owner',
     ...single({ priority: { director1: 255, director2: 90 }, track: null })
   },
   {
     name: 'down_timer_adverts',
+    isRare: true,
     story: 'preempting',
     ...single({ lines: () => [...PASS, 'down_timer_adverts 2'] }),
     masterDownMs: 2648
   },
   {
     name: 'one more advertisement',
+    isRare: true,
     story: 'preempting',
     ...single({ lines: () => [...PASS, ...ADVERTS] }),
     tshaYaml: both((director) =>

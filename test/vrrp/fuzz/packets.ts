@@ -26,7 +26,8 @@ export const TARGETS: readonly Target[] = [
   changed('v2-hmac', (listener) => ({
     ...listener,
     authentication: { ...HMAC, mode: 'permissive', antiReplay: 'monotonic' }
-  }))
+  })),
+  changed('v3-ipv4-unicast', (listener) => ({ ...listener, isOwner: true, ignoresAdverts: true }))
 ]
 
 function changed(file: string, change: (listener: VirtualRouter) => VirtualRouter): Target {

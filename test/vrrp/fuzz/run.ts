@@ -105,7 +105,7 @@ class Batch {
       ? objection(this.#listener, packet, verdict)
       : isChanged
         ? 'the state changed'
-        : isRight
+        : isRight && verdict.reason !== 'owner-ignores'
           ? 'it is right'
           : null
     if (wrong !== null) return `${outcome}, but ${wrong}: ${toHex(packet)}`
