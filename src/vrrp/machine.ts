@@ -15,6 +15,8 @@ import type { Milliseconds } from './timing.js'
 export function step(router: VirtualRouter, state: State, event: Event, now: Milliseconds): Step {
   const resumed = afterPause(router, state, now)
   if (resumed === null) return stepState(router, state, event, now)
+  // Who was being stopped has ended with that.
+  if (resumed.state.name === 'initialize') return resumed
   const next = stepState(router, resumed.state, event, now)
   const goesOn = next.state.name !== resumed.state.name
   return {
