@@ -119,8 +119,6 @@ export type FaultCause =
   | 'group'
   /** The interface has no address that advertisements could come from. */
   | 'source-address'
-  /** Another machine answers for a virtual address. */
-  | 'address-conflict'
 
 /** Started, but something keeps us out of the election (keepalived's FAULT). */
 export interface FaultState extends Conditions {
