@@ -19,7 +19,7 @@ const STEP_LIMIT_MS = 20 * 60_000
 /** A file of one part may take this long; then it is ended and has failed. */
 const FILE_LIMITS_MS = { unit: 120_000, netns: 300_000, interop: 180_000 }
 /** Networks side by side: more would make two processors late for the timers that are measured. */
-const SHARED_LANE = 4
+const SHARED_LANE = 5
 const KILL_AFTER_MS = 10_000
 const OUTPUT_LIMIT = 1024 * 1024
 

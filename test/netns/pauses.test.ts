@@ -15,7 +15,7 @@ const OUTAGE_MS = 3700
 const LONG = process.env['TSHA_LONG'] === '1'
 /** Standing still and running in turn, in milliseconds. */
 const PAUSES: readonly (readonly number[])[] = [
-  ...(LONG ? Array.from({ length: 19 }, (_, i) => [2200 + i * 100]) : [[2500], [5000]]),
+  ...(LONG ? Array.from({ length: 19 }, (_, i) => [2200 + i * 100]) : [[2500]]),
   // In 20 ms the addresses are not added again yet, in 300 ms they are.
   [2500, 20, 5000],
   ...(LONG
