@@ -45,7 +45,7 @@ export type RunEnd =
   | { readonly kind: 'aborted' }
 
 /** The environment of scripts: ours without what is meant for tsha itself. */
-export function childEnvironment(): NodeJS.ProcessEnv {
+function childEnvironment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.includes(name))
   return Object.fromEntries(own)
 }

@@ -26,7 +26,6 @@ export const AF_PACKET = 17
 export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOL_SOCKET = 1
-export const SO_TYPE = 3
 export const SO_ERROR = 4
 export const SO_RCVBUF = 8
 export const SO_PRIORITY = 12

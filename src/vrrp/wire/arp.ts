@@ -3,7 +3,7 @@ import { readIpv4, writeIpv4 } from './ipv4.js'
 const ETHERNET_HEADER_LENGTH = 14
 const ARP_LENGTH = 28
 const MAC_LENGTH = 6
-export const ETHER_TYPE_ARP = 0x0806
+const ETHER_TYPE_ARP = 0x0806
 const REQUEST = 1
 const REPLY = 2
 

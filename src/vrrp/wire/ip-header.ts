@@ -68,11 +68,16 @@ export function sourceOffset(family: Family): number {
 }
 
 /**
- * The sum of the words of the pseudo-header that a VRRPv3 checksum covers (RFC 5798 §5.2.8, RFC 8200
- * §8.1): source, destination, length of the message and protocol 112.
+ * The sum of the words of the pseudo-header that the checksums of VRRPv3 and ICMPv6 cover (RFC 5798
+ * §5.2.8, RFC 8200 §8.1): source, destination, length of the message and protocol.
  */
-export function pseudoHeaderSum(packet: Uint8Array, family: Family, messageLength: number): number {
+export function pseudoHeaderSum(
+  packet: Uint8Array,
+  family: Family,
+  messageLength: number,
+  protocol = VRRP_PROTOCOL
+): number {
   const from = sourceOffset(family)
   const addresses = sumOfWords(packet, from, from + 2 * addressLength(family))
-  return addresses + messageLength + VRRP_PROTOCOL
+  return addresses + messageLength + protocol
 }

@@ -1,12 +1,12 @@
 import { readMac } from './arp.js'
 import { internetChecksum } from './checksum.js'
-import { readIpv6, writeIpv6 } from './ipv6.js'
+import { pseudoHeaderSum } from './ip-header.js'
+import { IPV6_HEADER_LENGTH, readIpv6, writeIpv6 } from './ipv6.js'
 
 /** Neighbour discovery (RFC 4861) as far as a virtual router needs it: whole Ethernet frames. */
 
-export const ETHER_TYPE_IPV6 = 0x86dd
+const ETHER_TYPE_IPV6 = 0x86dd
 const ETHERNET_HEADER_LENGTH = 14
-const IPV6_HEADER_LENGTH = 40
 const ICMPV6_OFFSET = ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH
 /** Type, code, checksum, flags and target. */
 const MESSAGE_LENGTH = 24
@@ -128,7 +128,7 @@ export function decodeNeighbour(frame: Uint8Array): NeighbourFrame | null {
   if ((type !== SOLICITATION && type !== ADVERTISEMENT) || frame[ICMPV6_OFFSET + 1] !== 0)
     return null
   const message = frame.subarray(ICMPV6_OFFSET, ICMPV6_OFFSET + length)
-  if (internetChecksum(withPseudoHeader(frame, message)) !== 0) return null
+  if (checksumOf(frame, message) !== 0) return null
   const wanted = type === SOLICITATION ? SOURCE_LINK_ADDRESS : TARGET_LINK_ADDRESS
   const linkAddress = findLinkAddress(message, wanted)
   if (linkAddress === undefined) return null
@@ -190,19 +190,15 @@ function encode(fields: {
   message[4] = fields.flags
   writeIpv6(message, 8, fields.target)
   if (fields.option !== null) message.set([fields.option, 1, ...fields.mac], MESSAGE_LENGTH)
-  const checksum = internetChecksum(withPseudoHeader(frame, message))
+  const checksum = checksumOf(frame, message)
   message[2] = checksum >>> 8
   message[3] = checksum & 0xff
   return frame
 }
 
-/** What the checksum covers (RFC 8200 §8.1). */
-function withPseudoHeader(frame: Uint8Array, message: Uint8Array): Uint8Array {
-  const covered = new Uint8Array(40 + message.length)
-  covered.set(frame.subarray(22, 54))
-  covered[34] = message.length >>> 8
-  covered[35] = message.length & 0xff
-  covered[39] = ICMPV6
-  covered.set(message, 40)
-  return covered
+/** Over the pseudo-header too (RFC 8200 §8.1): 0 where the message holds its own. */
+function checksumOf(frame: Uint8Array, message: Uint8Array): number {
+  const packet = frame.subarray(ETHERNET_HEADER_LENGTH)
+  const sum = pseudoHeaderSum(packet, 'ipv6', message.length, ICMPV6)
+  return internetChecksum(message, 0, message.length, sum)
 }
