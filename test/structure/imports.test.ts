@@ -13,6 +13,7 @@ const PURE = [
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/proxy\/model\.ts$/,
+  /^src\/admin\/(model|messages)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
@@ -33,6 +34,10 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   zod: /^src\/config\//,
   pino: /^src\/director\/log\.ts$/,
   'pino-pretty': /^src\/director\/log\.ts$/,
+  fastify: /^src\/admin\//,
+  '@fastify/swagger': /^src\/admin\/server\.ts$/,
+  'prom-client': /^src\/admin\/exposition\.ts$/,
+  'eventsource-parser': /^src\/cli\/event-source\.ts$/,
   yargs: /^bin\/tsha\.ts$/,
   'yargs/helpers': /^bin\/tsha\.ts$/
 }
@@ -43,9 +48,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   health: [],
   proxy: ['errors'],
   linux: ['errors'],
-  config: ['errors', 'proxy', 'linux'],
-  director: ['errors', 'config', 'vrrp', 'health', 'proxy', 'linux'],
-  cli: ['errors', 'config', 'director', 'linux'],
+  config: ['errors', 'proxy', 'linux', 'admin'],
+  admin: ['errors'],
+  director: ['errors', 'config', 'vrrp', 'health', 'proxy', 'linux', 'admin'],
+  cli: ['errors', 'config', 'director', 'linux', 'admin', 'vrrp'],
   errors: []
 }
 
