@@ -40,8 +40,12 @@ export class AdminClient {
   }
 
   /** Tells the director to do something. @returns what it did, as lines for people */
-  async command(path: string, body: Readonly<Record<string, unknown>> = {}): Promise<readonly string[]> {
-    const answer = parse(await this.#exchange({ method: 'POST', path }, JSON.stringify(body)))
+  async command(
+    path: string,
+    body?: Readonly<Record<string, unknown>>
+  ): Promise<readonly string[]> {
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const answer = parse(await this.#exchange({ method: 'POST', path }, text))
     if (typeof answer !== 'object' || answer === null || !('lines' in answer)) {
       throw answerError('expected what was done')
     }
@@ -57,7 +61,11 @@ export class AdminClient {
    */
   async *stream(
     path: string,
-    options: { readonly signal: AbortSignal; readonly idleMs: number | null; readonly lastId?: number }
+    options: {
+      readonly signal: AbortSignal
+      readonly idleMs: number | null
+      readonly lastId?: number
+    }
   ): AsyncGenerator<StreamEvent> {
     const headers: Record<string, string> = { accept: 'text/event-stream' }
     if (options.lastId !== undefined) headers['last-event-id'] = String(options.lastId)
@@ -88,27 +96,27 @@ export class AdminClient {
   }
 
   /** Asks, and waits for the head of a good answer; whoever calls reads its body. */
-  async open(options: RequestOptions, signal?: AbortSignal, body?: string): Promise<IncomingMessage> {
+  async open(
+    options: RequestOptions,
+    signal?: AbortSignal,
+    body?: string
+  ): Promise<IncomingMessage> {
     const response = await this.#ask(options, signal, body)
     const { statusCode = 0 } = response
     if (statusCode >= 200 && statusCode < 300) return response
     const text = await this.#read(response)
-    const refusal = readRefusal(text)
-    if (statusCode === 401 || statusCode === 403) {
-      throw new TshaError('TSHA_E_ACCESS', `not allowed: ${refusal?.message ?? 'no reason was given'}`)
-    }
-    if (statusCode === 503 || statusCode === 504) {
-      const why = refusal?.message ?? `status ${statusCode}`
-      throw new TshaError('TSHA_E_NO_ANSWER', `the director does not answer: ${why}`)
-    }
-    throw refusal ?? answerError(`status ${statusCode} without a reason`)
+    throw readRefusal(text) ?? answerError(`status ${statusCode} without a reason`)
   }
 
   async #exchange(options: RequestOptions, body?: string): Promise<string> {
     return await this.#read(await this.open(options, undefined, body))
   }
 
-  async #ask(options: RequestOptions, signal?: AbortSignal, body?: string): Promise<IncomingMessage> {
+  async #ask(
+    options: RequestOptions,
+    signal?: AbortSignal,
+    body?: string
+  ): Promise<IncomingMessage> {
     const { target } = this
     const headers: Record<string, string> = { ...(options.headers as Record<string, string>) }
     if (body !== undefined) headers['content-type'] = 'application/json'
@@ -165,6 +173,11 @@ export class AdminClient {
     const message = `no answer within ${this.#timeoutMs / 1000} s; the director may still do what it was asked: tsha events`
     return new TshaError('TSHA_E_NO_ANSWER', message)
   }
+}
+
+/** Whether it is over: asked anew each time, as it changes while we wait. */
+export function hasEnded(signal: AbortSignal): boolean {
+  return signal.aborted
 }
 
 /** Texts come from scripts and servers too: none of them reaches a terminal as it is. */

@@ -81,7 +81,7 @@ export function define<
     run(values: ValuesOf<P, F>): Promise<number>
   }
 ): CommandDefinition {
-  return definition as CommandDefinition
+  return definition
 }
 
 /** How a command is called: `drain PEER`, `why [ROUTER]`. */

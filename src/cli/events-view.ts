@@ -11,7 +11,9 @@ export function formatEvent(event: AdminEvent, { style }: View): string {
   const about = subject === null ? kind : `${kind} ${subject}`
   const fields = Object.entries(details)
     .filter(([name]) => name !== subjectField(kind))
-    .map(([name, value]) => style.dim(`${name}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`))
+    .map(([name, value]) =>
+      style.dim(`${name}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`)
+    )
   const head = `${style.dim(formatExactMoment(at))} ${paintLevel(level, style)} ${about}: ${text}`
   return [head, ...fields].join(' ')
 }

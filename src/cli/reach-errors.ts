@@ -22,7 +22,9 @@ export async function explain(error: unknown, target: Target): Promise<Error> {
   if (target.kind === 'url') return explainUrl(error, code, target.url)
   const { path } = target
   if (code === 'EACCES' || code === 'EPERM') {
-    return new TshaError('TSHA_E_ACCESS', `may not use ${path}: ${await whoMay(path)}`, { cause: error })
+    return new TshaError('TSHA_E_ACCESS', `may not use ${path}: ${await whoMay(path)}`, {
+      cause: error
+    })
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK') {
     const message = `no director runs here, or its admin socket is off (${path}): systemctl status 'tsha@*'`
@@ -39,7 +41,9 @@ function explainUrl(error: unknown, code: string, url: URL): TshaError {
     return new TshaError('TSHA_E_ACCESS', message, { cause: error })
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
-    return new TshaError('TSHA_E_ANSWER', `${url.origin}: it does not speak TLS: ${said}`, { cause: error })
+    return new TshaError('TSHA_E_ANSWER', `${url.origin}: it does not speak TLS: ${said}`, {
+      cause: error
+    })
   }
   const message = `nobody answers at ${url.origin}: ${said}`
   return new TshaError('TSHA_E_NO_DIRECTOR', message, { cause: error })

@@ -1,7 +1,16 @@
-import { EXIT_CONFIG, EXIT_SYSTEM } from '../errors.js'
+import { EXIT_CONFIG, EXIT_SYSTEM, EXIT_UNREACHABLE } from '../errors.js'
+import { printable } from './words.js'
 
-/** Codes of refusals after which what was typed or written has to change. */
-const WRITTEN_WRONG = new Set(['TSHA_E_UNKNOWN_NAME', 'TSHA_E_CONFIG_REFUSED', 'TSHA_E_COMMAND'])
+/** Codes of refusals that do not end with `EXIT_SYSTEM`. */
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  // What was typed or written has to change.
+  TSHA_E_UNKNOWN_NAME: EXIT_CONFIG,
+  TSHA_E_CONFIG_REFUSED: EXIT_CONFIG,
+  TSHA_E_COMMAND: EXIT_CONFIG,
+  TSHA_E_REQUEST: EXIT_CONFIG,
+  // The admin process is there, the director is not.
+  TSHA_E_SILENT: EXIT_UNREACHABLE
+}
 
 /** A director that was reached and said no. */
 export class Refusal extends Error {
@@ -10,14 +19,14 @@ export class Refusal extends Error {
   /** What is wrong, each one a line; besides the message. */
   readonly problems: readonly string[]
 
-  constructor(code: string, message: string, problems: readonly string[]) {
+  constructor(code: string, message: string, problems: readonly string[] = []) {
     super(message)
     this.code = code
     this.problems = problems
   }
 
   get exitCode(): number {
-    return WRITTEN_WRONG.has(this.code) ? EXIT_CONFIG : EXIT_SYSTEM
+    return EXIT_CODES[this.code] ?? EXIT_SYSTEM
   }
 }
 
@@ -41,10 +50,23 @@ export function readRefusal(text: string): Refusal | null {
   }
   if (typeof body !== 'object' || body === null) return null
   const { title, detail, code, problems } = body as Record<string, unknown>
-  const message = [detail, title].find((part) => typeof part === 'string' && part !== '')
+  const lines = Array.isArray(problems) ? problems.flatMap(readProblem) : []
+  // Of several problems the detail is the sum; each has a line of its own here.
+  const candidates = lines.length > 1 ? [title, detail] : [detail, title]
+  const message = candidates.find((part) => typeof part === 'string' && part !== '')
   if (typeof message !== 'string' || typeof code !== 'string') return null
-  const lines = Array.isArray(problems)
-    ? problems.filter((line): line is string => typeof line === 'string' && line !== message)
-    : []
-  return new Refusal(code, message, lines)
+  return new Refusal(
+    printable(code),
+    printable(message),
+    lines.filter((line) => line !== message).map(printable)
+  )
+}
+
+/** What is wrong, with the part of the request that it is about. */
+function readProblem(problem: unknown): readonly string[] {
+  if (typeof problem !== 'object' || problem === null) return []
+  const { detail, pointer, parameter } = problem as Record<string, unknown>
+  if (typeof detail !== 'string') return []
+  const where = [parameter, pointer].find((part) => typeof part === 'string')
+  return [typeof where === 'string' ? `${where}: ${detail}` : detail]
 }

@@ -17,7 +17,11 @@ import { count, formatLatency, formatMoment, formatRate, spanBetween } from './w
 export function formatStatusTables(status: Status, view: View): readonly (readonly string[])[] {
   const { now, proxy } = status
   return [
-    titled('Virtual routers', formatTable(routerColumns(now, view.style), status.virtual_routers, view), view),
+    titled(
+      'Virtual routers',
+      formatTable(routerColumns(now, view.style), status.virtual_routers, view),
+      view
+    ),
     titled('Sync groups', formatTable(GROUP_COLUMNS, status.sync_groups, view), view),
     titled('Checks', formatTable(checkColumns(now, view.style), status.checks, view), view),
     ...(proxy === null ? [] : proxyTables(proxy, now, view))
@@ -87,7 +91,9 @@ function priorityCell(router: VirtualRouterStatus): string {
     ...(priority_override === null ? [] : ['by hand']),
     ...(stepped_down ? ['stepped down'] : [])
   ]
-  return notes.length === 0 ? String(effective_priority) : `${effective_priority} (${notes.join(', ')})`
+  return notes.length === 0
+    ? String(effective_priority)
+    : `${effective_priority} (${notes.join(', ')})`
 }
 
 const GROUP_COLUMNS: readonly Column<Status['sync_groups'][number]>[] = [
@@ -132,8 +138,16 @@ function peerColumns(now: string, style: Style): readonly Column<PeerStatus>[] {
       cell: ({ traffic: { recent } }) => formatRate(recent.per_second),
       align: 'right'
     },
-    { title: 'P50', cell: ({ traffic: { recent } }) => formatLatency(recent.p50_ms), align: 'right' },
-    { title: 'P99', cell: ({ traffic: { recent } }) => formatLatency(recent.p99_ms), align: 'right' },
+    {
+      title: 'P50',
+      cell: ({ traffic: { recent } }) => formatLatency(recent.p50_ms),
+      align: 'right'
+    },
+    {
+      title: 'P99',
+      cell: ({ traffic: { recent } }) => formatLatency(recent.p99_ms),
+      align: 'right'
+    },
     { title: 'WEIGHT', cell: weightCell, align: 'right', spare: 2 },
     {
       title: 'SINCE',

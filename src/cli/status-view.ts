@@ -17,10 +17,9 @@ export function formatStatus(status: Status, view: View): readonly string[] {
     ...formatStatusTables(status, view),
     formatConfiguration(status, view)
   ]
-  return sections.filter((lines) => lines.length > 0).flatMap((lines, index) => [
-    ...(index > 0 ? [''] : []),
-    ...lines
-  ])
+  return sections
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => [...(index > 0 ? [''] : []), ...lines])
 }
 
 /** Whose status it is and whether all is well. */
@@ -56,11 +55,7 @@ export function paintState(
 }
 
 /** Who holds the addresses of one virtual router, since when, and the nearest causes. */
-function formatHolder(
-  router: VirtualRouterStatus,
-  { now }: Status,
-  view: View
-): readonly string[] {
+function formatHolder(router: VirtualRouterStatus, { now }: Status, view: View): readonly string[] {
   const { style, width } = view
   const since = `since ${formatMoment(router.since, now)} (${spanBetween(router.since, now)})`
   const state = paintState(router, style.bold(stateWord(router)), view)

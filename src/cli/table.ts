@@ -28,7 +28,10 @@ export function formatTable<Row>(
 ): readonly string[] {
   if (rows.length === 0) return []
   const full = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ''))
-  const fitting = fit(full.map((column) => measure(column, rows)), width)
+  const fitting = fit(
+    full.map((column) => measure(column, rows)),
+    width
+  )
   const lineOf = (cells: readonly string[]): string =>
     (' '.repeat(INDENT) + cells.join(' '.repeat(GAP))).trimEnd()
   return [
@@ -80,7 +83,7 @@ function fit<Row>(columns: readonly Measured<Row>[], width: number): readonly Me
 
 /** Characters, not UTF-16 units. */
 function lengthOf(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }
 
 function pad(text: string, size: number, align: 'right' | undefined): string {
@@ -90,7 +93,7 @@ function pad(text: string, size: number, align: 'right' | undefined): string {
 
 /** The beginning of a text, with an ellipsis where something is missing. */
 export function cut(text: string, size: number): string {
-  const characters = [...text]
+  const characters = Array.from(text)
   return characters.length <= size ? text : `${characters.slice(0, size - 1).join('')}…`
 }
 

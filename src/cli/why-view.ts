@@ -8,7 +8,11 @@ import { formatMoment, spanBetween } from './words.js'
  * Why a virtual router is what it is: the chain of causes, the nearest first, then how its priority
  * comes about, and who else is there.
  */
-export function formatWhy(router: VirtualRouterStatus, status: Status, view: View): readonly string[] {
+export function formatWhy(
+  router: VirtualRouterStatus,
+  status: Status,
+  view: View
+): readonly string[] {
   const { style, width } = view
   const { now } = status
   const state = paintState(router, style.bold(stateWord(router)), view)

@@ -71,7 +71,8 @@ export function formatLatency(latencyMs: number | null): string {
 export function formatBytes(count: number): string {
   let value = count
   for (const unit of ['B', 'kB', 'MB', 'GB']) {
-    if (value < 999.5) return `${value < 9.95 && unit !== 'B' ? value.toFixed(1) : Math.round(value)} ${unit}`
+    if (value < 999.5)
+      return `${value < 9.95 && unit !== 'B' ? value.toFixed(1) : Math.round(value)} ${unit}`
     value /= 1000
   }
   return `${value.toFixed(1)} TB`
