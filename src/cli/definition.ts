@@ -42,6 +42,8 @@ export interface CommandDefinition {
   readonly group: Group
   /** Runs when no command is named. */
   readonly isDefault?: true
+  /** Ends without waiting for what is still open: sockets of workers, a name server. */
+  readonly endsAtOnce?: true
   /** One line. */
   readonly describe: string
   /** Paragraphs of the man page and of `docs/cli.md`, in plain text. */
@@ -63,12 +65,11 @@ export type ValuesOf<P, F> = {
         ? string
         : string | undefined
 } & {
-  readonly [K in keyof P]: P[K] extends { readonly optional: true }
-    ? string | undefined
-    : P[K] extends { readonly choices: readonly (infer C)[] }
-      ? C
-      : string
+  readonly [K in keyof P]:
+    WordOf<P[K]> | (P[K] extends { readonly optional: true } ? undefined : never)
 }
+
+type WordOf<P> = P extends { readonly choices: readonly (infer C)[] } ? C : string
 
 /** Describes a command; what `run` is given has the types that its flags have. */
 export function define<

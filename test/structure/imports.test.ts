@@ -38,8 +38,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@fastify/swagger': /^src\/admin\/server\.ts$/,
   'prom-client': /^src\/admin\/exposition\.ts$/,
   'eventsource-parser': /^src\/cli\/event-source\.ts$/,
-  yargs: /^bin\/tsha\.ts$/,
-  'yargs/helpers': /^bin\/tsha\.ts$/
+  yargs: /^bin\/tsha\.ts$/
 }
 
 /** Folders and the folders that they may import from, besides themselves. */
