@@ -10,7 +10,5 @@ export async function directorLost(
   recording: RecordingMirror,
   directory: string | null
 ): Promise<void> {
-  void recording
-  void directory
-  return Promise.resolve()
+  await Promise.resolve({ recording, directory })
 }
