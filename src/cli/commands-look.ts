@@ -65,7 +65,7 @@ const events = define({
   positionals: {},
   flags: {
     follow: { type: 'boolean', alias: 'f', describe: 'go on with what happens from now' },
-    since: { type: 'string', value: 'DURATION', describe: 'only those of the last 10m, 2h, 1d …' },
+    since: { type: 'string', value: 'DURATION', describe: 'only those of the last 10m, 2h or 1d' },
     lines: {
       type: 'string',
       value: 'N',

@@ -45,13 +45,16 @@ function standing(router: VirtualRouterStatus): readonly string[] {
 
 function formatPriority(router: VirtualRouterStatus, { style, width }: View): readonly string[] {
   const { configured_priority, priority_override, effective_priority, effects } = router
-  const base =
+  const [base, origin] =
     priority_override === null
-      ? `${numberCell(configured_priority)}  configured`
-      : `${numberCell(priority_override)}  set by an administrator, instead of ${configured_priority}: tsha priority ${router.name} default`
+      ? [configured_priority, 'configured']
+      : [
+          priority_override,
+          `set by an administrator, instead of ${configured_priority}: tsha priority ${router.name} default`
+        ]
   return [
     style.bold('  Priority'),
-    ...wrap(base, width, '  '),
+    ...wrap(origin, width, `  ${numberCell(base)}  `),
     ...effects.flatMap((effect) => {
       const lines = wrap(effectText(effect), width, `  ${effectCell(effect)}  `)
       return effect.is_fault || effect.added < 0 ? lines.map(style.bad) : lines
