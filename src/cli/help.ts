@@ -5,9 +5,9 @@ export const PURPOSE = 'keepalived and nginx in one program, for a pair of direc
 
 /** What the exit codes of every command mean, but for `tsha status --check`. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
-  [0, 'done, or stopped as asked'],
-  [1, 'the system or the director refused'],
-  [2, 'wrong flags, names or configuration'],
+  [0, 'done'],
+  [1, 'refused'],
+  [2, 'wrong flags or configuration'],
   [3, 'no director answers']
 ]
 
@@ -30,7 +30,7 @@ export function formatOverview(commands: readonly CommandDefinition[]): string {
     '',
     'More: tsha COMMAND --help, man tsha, tsha --version',
     '',
-    `Exit codes: ${EXIT_CODES.map(([code, meaning]) => `${code} ${meaning}`).join('; ')}.`,
+    `Exit codes: ${EXIT_CODES.map(([code, meaning]) => `${code} ${meaning}`).join('; ')}`,
     ''
   ].join('\n')
 }

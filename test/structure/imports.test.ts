@@ -12,6 +12,7 @@ const PURE = [
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
+  /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/admin\/(model|messages|problem|event-history|recording-mirror|schemas|status-schema)\.ts$/,
   /^src\/proxy\/http1\//,
