@@ -24,11 +24,21 @@ t.test('the manual page and docs/cli.md say what the commands say', (t) => {
 
 t.test(
   'every command and every flag is in the manual page, and groff has nothing to complain of',
+  { skip: has('groff') ? false : 'needs groff' },
   (t) => {
     const groff = spawnSync('groff', ['-ww', '-mdoc', '-Tascii', '-P-cbou', MAN_PAGE], {
       encoding: 'utf8'
     })
-  )
+    t.equal(groff.stderr, '')
+    for (const command of COMMANDS) {
+      t.ok(groff.stdout.includes(`     ${usageOf(command)}`), usageOf(command))
+      for (const flag of Object.keys(command.flags)) {
+        t.ok(groff.stdout.includes(`--${flag}`), flag)
+      }
+    }
+    t.end()
+  }
+)
 
 t.test('man has nothing to complain of', { skip: has('man') ? false : 'needs man' }, (t) => {
   const man = spawnSync('man', ['--warnings', '-l', MAN_PAGE], {
