@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import type { Role } from '../src/config/model.js'
 import type { LoadOptions } from '../src/config/load.js'
+import { ownVersion } from '../src/director/version.js'
 import { ConfigError, EXIT_CONFIG, EXIT_SYSTEM, formatProblem, TshaError } from '../src/errors.js'
 
 const DEFAULT_CONFIG = '/etc/tsha/tsha.yaml'
@@ -88,6 +88,30 @@ const parser = yargs(hideBin(process.argv))
       await endNow(await listen({ interface: argv.interface, json: argv.json, load }))
     }
   )
+  .command(
+    'replay <file>',
+    'make the decisions of a recording again, and say whether they come out the same',
+    (argv) =>
+      argv
+        .positional('file', {
+          type: 'string',
+          demandOption: true,
+          describe: 'the recording; - is standard input'
+        })
+        .option('verbose', {
+          type: 'boolean',
+          default: false,
+          describe: 'tell what happened, too'
+        }),
+    async (argv) => {
+      const { replay } = await import('../src/cli/replay.js')
+      const { text, code } = await replay({ file: argv.file, verbose: argv.verbose })
+      // Nobody may read to the end, as in `tsha replay --verbose FILE | head`.
+      process.stdout.on('error', () => undefined)
+      process.stdout.write(text)
+      process.exitCode = code
+    }
+  )
   .example('$0 --role master', `the master director, configured by ${DEFAULT_CONFIG}`)
   .example(
     '$0 --keepalived-conf /etc/keepalived/keepalived.conf --nginx-conf /etc/nginx/nginx.conf',
@@ -95,9 +119,10 @@ const parser = yargs(hideBin(process.argv))
   )
   .example('$0 check --role backup', 'what would the other director do?')
   .example('$0 listen --interface ens160', 'who speaks VRRP here?')
+  .example('$0 replay --verbose FILE', 'what did the director see, and what did it make of it?')
   .epilogue('Exit codes: 0 stopped as asked, 1 the system refused, 2 wrong configuration or flags.')
   .strict()
-  .version(version())
+  .version(ownVersion())
   .alias({ help: 'h', version: 'V' })
   .wrap(Math.min(100, process.stdout.columns || 100))
   .exitProcess(false)
@@ -135,9 +160,4 @@ async function endNow(code: number): Promise<void> {
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)
-}
-
-function version(): string {
-  const path = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
-import { monotonicNow } from '../linux/clock.js'
+import { monotonicNow, systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
@@ -11,11 +11,13 @@ import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
+import { FlightRecorder } from './flight-recorder.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
+import { ownVersion } from './version.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
@@ -28,6 +30,8 @@ export class Director {
   readonly #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
+  /** What happened lately, to be played again. */
+  readonly recorder: FlightRecorder
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
@@ -42,6 +46,14 @@ export class Director {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    const { role, routerId } = config
+    this.recorder = new FlightRecorder(
+      { version: ownVersion(), role, routerId, pid: process.pid },
+      systemClock,
+      (message) => {
+        log.error(message)
+      }
+    )
   }
 
   /**
@@ -75,6 +87,7 @@ export class Director {
       identityOf,
       starter,
       log: this.#log,
+      recorder: this.recorder,
       onChange: () => {
         this.#elections?.applyConditions()
       }
@@ -88,6 +101,7 @@ export class Director {
         config: this.#config,
         log: this.#log,
         notifier: this.#notifier,
+        recorder: this.recorder,
         conditionsOf: (router) => health.conditionsOf(router),
         linkChanged: (name, isUp) => {
           health.linkChanged(name, isUp)
@@ -101,11 +115,18 @@ export class Director {
       await prepareLogFiles(proxy, this.#workerOwner)
       if (this.#isStopping) return
       warnOfFileLimit(proxy, this.#log)
-      this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
-        availabilityChanged: () => {
-          health.checkServiceNow()
-        }
-      })
+      this.#supervisor = new WorkerSupervisor(
+        proxy,
+        health.checkToken,
+        this.#log,
+        monotonicNow,
+        {
+          availabilityChanged: () => {
+            health.checkServiceNow()
+          }
+        },
+        this.recorder
+      )
       await this.#supervisor.start()
     }
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)

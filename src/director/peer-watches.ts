@@ -1,7 +1,13 @@
 import { formatEndpoint } from '../proxy/endpoint.js'
-import type { ProxyConfig } from '../proxy/model.js'
-import { awaitsProbe, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
+import type { ProxyConfig, UpstreamServer } from '../proxy/model.js'
+import {
+  awaitsProbe,
+  type FailureRules,
+  type PeerEvent,
+  type PeerStatus
+} from '../proxy/upstream/peer-status.js'
 import { PeerTable } from '../proxy/upstream/peer-table.js'
+import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { PeerWatch, type WatchPorts } from './peer-watch.js'
 
@@ -15,17 +21,20 @@ export class PeerWatches {
   readonly #names: readonly { readonly server: string; readonly upstream: string }[]
   readonly #log: Log
   readonly #onChange: (index: number, status: PeerStatus) => void
+  readonly #recorder: FlightRecorder | null
 
   /** @param onChange told of each status that changed, whoever changed it */
   constructor(
     config: ProxyConfig,
     log: Log,
     ports: WatchPorts,
-    onChange: (index: number, status: PeerStatus) => void
+    onChange: (index: number, status: PeerStatus) => void,
+    recorder: FlightRecorder | null = null
   ) {
     this.#table = new PeerTable(config)
     this.#log = log
     this.#onChange = onChange
+    this.#recorder = recorder
     const peers = config.upstreams.flatMap(({ name, servers, check }) =>
       // A group of one server has nobody else to send a request to: it is never taken out.
       servers.map((server) => ({ server, upstream: name, check, isSingle: servers.length === 1 }))
@@ -34,6 +43,9 @@ export class PeerWatches {
       server: formatEndpoint(server),
       upstream
     }))
+    peers.forEach(({ server }, index) => {
+      recorder?.peerBegan(this.#recordedName(index), rulesOf(server), this.#table.statusOf(index))
+    })
     this.#watches = peers.map((peer, index) =>
       peer.isSingle || peer.server.down
         ? null
@@ -71,10 +83,19 @@ export class PeerWatches {
     const before = this.#table.statusOf(index)
     const after = this.#table.apply(index, event)
     if (after === before) return after
+    const change = { before, event, after, detail }
+    const rules = rulesOf(this.#table.serverOf(index))
+    this.#recorder?.peerChanged(this.#recordedName(index), rules, change)
     this.#tellLog(index, before, after, detail)
     this.#watches[index]?.update(after)
     this.#onChange(index, after)
     return after
+  }
+
+  /** An upstream may have the same server twice. */
+  #recordedName(index: number): string {
+    const name = this.#names[index]
+    return name ? `${index} ${name.upstream} ${name.server}` : String(index)
   }
 
   #tellLog(index: number, before: PeerStatus, after: PeerStatus, detail: string): void {
@@ -86,6 +107,10 @@ export class PeerWatches {
     if (!isOut) this.#log.info(facts, 'upstream server is back')
     else this.#log.warn({ ...facts, why: after.isDown ? 'check' : after.cause }, OUT)
   }
+}
+
+function rulesOf({ maxFails, failTimeoutMs, recovery }: UpstreamServer): FailureRules {
+  return { maxFails, failTimeoutMs, recovery }
 }
 
 const OUT = 'upstream server is out'
