@@ -33,8 +33,8 @@ export interface RecorderBounds extends RingBounds {
 }
 
 /**
- * An entry costs about 10 µs, so that a flood costs at most 2 % of a processor. What a quiet pair
- * records fills the ring in about three hours.
+ * An entry costs 4 µs, one that is refused in a flood 0.3 µs (measured): a flood of 50 000 advertisements
+ * in a second costs 2 % of a processor. An advertisement a second fills the ring in five hours.
  */
 export const RECORDER_BOUNDS: RecorderBounds = {
   bytes: 8 * 1024 * 1024,
