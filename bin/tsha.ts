@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import type { Role } from '../src/config/model.js'
 import type { LoadOptions } from '../src/config/load.js'
-import { ownVersion } from '../src/director/version.js'
+import { VERSION } from '../src/director/version.js'
 import { ConfigError, EXIT_CONFIG, EXIT_SYSTEM, formatProblem, TshaError } from '../src/errors.js'
 
 const DEFAULT_CONFIG = '/etc/tsha/tsha.yaml'
@@ -36,6 +36,26 @@ interface ConfigArguments {
   readonly nginxConf?: string | undefined
 }
 
+/** Only what runs serves administrators. */
+function runOptions(argv: Argv) {
+  return configOptions(argv)
+    .option('admin-socket', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'unix socket for administrators, or off (default /run/tsha/admin.sock)'
+    })
+    .option('admin-listen', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'loopback address and port for administrators, such as 127.0.0.1:9112'
+    })
+    .option('admin-token-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'file with the token that requests to that port need'
+    })
+}
+
 function loadOptions(argv: ConfigArguments): LoadOptions {
   const { role = null, config, keepalivedConf, nginxConf } = argv
   const usesOldFiles = keepalivedConf !== undefined || nginxConf !== undefined
@@ -54,10 +74,11 @@ const parser = yargs(hideBin(process.argv))
   .command(
     ['run', '$0'],
     'run a director in the foreground (the default command)',
-    configOptions,
+    runOptions,
     async (argv) => {
       const { run } = await import('../src/cli/run.js')
-      await endNow(await run(loadOptions(argv)))
+      const { adminSocket: socket, adminListen: listen, adminTokenFile: tokenFile } = argv
+      await endNow(await run({ ...loadOptions(argv), admin: { socket, listen, tokenFile } }))
     }
   )
   .command(
@@ -122,7 +143,7 @@ const parser = yargs(hideBin(process.argv))
   .example('$0 replay --verbose FILE', 'what did the director see, and what did it make of it?')
   .epilogue('Exit codes: 0 stopped as asked, 1 the system refused, 2 wrong configuration or flags.')
   .strict()
-  .version(ownVersion())
+  .version(VERSION)
   .alias({ help: 'h', version: 'V' })
   .wrap(Math.min(100, process.stdout.columns || 100))
   .exitProcess(false)

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { parseRecording, type Placed } from '../director/recording.js'
 import { replay as replayEntries, type Replay, type ReplayedSubject } from '../director/replay.js'
-import { ownVersion } from '../director/version.js'
+import { VERSION } from '../director/version.js'
 import { ConfigError, messageOf, type Problem } from '../errors.js'
 import { timelineOf } from './replay-timeline.js'
 
@@ -72,8 +72,8 @@ function timeline(entries: readonly Placed[]): readonly string[] {
 
 function versionNote(entries: readonly Placed[]): readonly string[] {
   const [first] = entries
-  if (first?.entry.type !== 'header' || first.entry.version === ownVersion()) return []
-  return [`recorded by tsha ${first.entry.version}, replayed by ${ownVersion()}`]
+  if (first?.entry.type !== 'header' || first.entry.version === VERSION) return []
+  return [`recorded by tsha ${first.entry.version}, replayed by ${VERSION}`]
 }
 
 function countText({ kind, name, agreed, gaps }: ReplayedSubject): string {

@@ -1,6 +1,6 @@
 import { uptime } from 'node:os'
 import type { Config } from '../config/model.js'
-import { TshaError } from '../errors.js'
+import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { monotonicNow, systemClock } from '../linux/clock.js'
@@ -9,6 +9,8 @@ import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { AdminLink } from './admin-link.js'
+import { adminChange } from './admin-owner.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { FlightRecorder } from './flight-recorder.js'
@@ -17,7 +19,8 @@ import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { ownVersion } from './version.js'
+import { MinimalStatus } from './status-minimal.js'
+import { VERSION } from './version.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
@@ -36,10 +39,12 @@ export class Director {
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
+  #admin: AdminLink | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
   #isStopping = false
+  #isBroken = false
   #isReopening = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
@@ -48,7 +53,7 @@ export class Director {
     this.#systemd = systemd
     const { role, routerId } = config
     this.recorder = new FlightRecorder(
-      { version: ownVersion(), role, routerId, pid: process.pid },
+      { version: VERSION, role, routerId, pid: process.pid },
       systemClock,
       (message) => {
         log.error(message)
@@ -74,6 +79,34 @@ export class Director {
         this.#systemd.notify('WATCHDOG=1')
       }, interval)
     }
+    this.#startAdmin().catch((error: unknown) => {
+      this.#log.warn(`no administration: ${messageOf(error)}`)
+    })
+  }
+
+  /** A director that cannot be watched still serves. */
+  async #startAdmin(): Promise<void> {
+    const change = await adminChange(this.#config, isRoot())
+    if (change === null || this.#isStopping) return
+    const status = new MinimalStatus(this.#config, new Date())
+    this.#admin = new AdminLink({
+      ...change,
+      version: VERSION,
+      log: this.#log,
+      now: monotonicNow,
+      ports: {
+        status: () => status.at(new Date()),
+        perform: () =>
+          Promise.resolve({ ok: false, code: 'TSHA_E_CONFLICT', lines: ['not possible yet'] }),
+        eventsAfter: () => [],
+        recordingReset: () => {
+          this.recorder.onLines((lines) => {
+            for (const line of lines) this.#admin?.record(line)
+          })
+        }
+      }
+    })
+    this.#admin.start()
   }
 
   async #open(): Promise<void> {
@@ -139,6 +172,13 @@ export class Director {
     else this.#notifier = notifier
   }
 
+  /** An error that nobody foresaw will end this director: what led to it must not be lost. */
+  brokeDown(error: unknown): void {
+    this.#isBroken = true
+    this.recorder.note('end', null, { error: messageOf(error) })
+    this.#admin?.flush()
+  }
+
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */
   #startElections(): void {
     const { startupDelayMs, delayAfterBootMs } = this.#config.election
@@ -199,6 +239,8 @@ export class Director {
     if (this.#elections) this.#supervisor?.closeKept()
     await this.#elections?.stop()
     await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    // Last of all, so that it tells how the addresses went.
+    await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }

@@ -34,12 +34,13 @@ export interface RecorderBounds extends RingBounds {
 
 /**
  * An entry costs 4 µs, one that is refused in a flood 0.3 µs (measured): a flood of 50 000 advertisements
- * in a second costs 2 % of a processor. An advertisement a second fills the ring in five hours.
+ * in a second costs 2 % of a processor. An advertisement a second fills
+ * the ring in two hours; who keeps the lines too has room for more.
  */
 export const RECORDER_BOUNDS: RecorderBounds = {
-  bytes: 8 * 1024 * 1024,
-  entries: 40_000,
-  segmentBytes: 512 * 1024,
+  bytes: 3 * 1024 * 1024,
+  entries: 20_000,
+  segmentBytes: 256 * 1024,
   subject: { perSecond: 500, burst: 1000 },
   all: { perSecond: 2000, burst: 4000 }
 }
@@ -78,7 +79,6 @@ export class FlightRecorder implements StepRecorder {
   readonly #routers = new Map<string, { settings: ElectionSettings; state: State }>()
   #segment = 0
   #listener: LinesListener | null = null
-  #pending: string[] = []
   #reference: { at: number; wall: number }
   #isBroken = false
 
@@ -113,29 +113,14 @@ export class FlightRecorder implements StepRecorder {
   }
 
   /**
-   * Gives new lines to somebody who keeps them too, from now on: first a header and the state of
-   * everything, then what follows, once in each turn of the loop. The one before gets no more.
+   * Gives the lines to somebody who keeps them too: first all that are kept here, then each new one.
+   * The one before gets no more.
+   *
+   * @param listener must not block
    */
   onLines(listener: LinesListener): void {
-    this.#guard(() => {
-      this.#listener = null
-      this.#pending = []
-      this.#listener = listener
-      this.#pending.push(this.#header)
-      this.#begin(this.#clock.now())
-      const lines = this.#pending
-      this.#pending = []
-      listener(lines, true)
-    })
-  }
-
-  /** Gives away what is pending, before the process ends. */
-  flush(): void {
-    this.#guard(() => {
-      const lines = this.#pending
-      this.#pending = []
-      if (lines.length > 0) this.#listener?.(lines, false)
-    })
+    this.#listener = listener
+    listener(this.dump(), true)
   }
 
   began(settings: ElectionSettings, state: State): void {
@@ -326,13 +311,7 @@ export class FlightRecorder implements StepRecorder {
   #write(entry: Entry): void {
     const line = lineOf(entry)
     this.#ring.add(line)
-    if (this.#listener === null) return
-    if (this.#pending.length === 0) {
-      setImmediate(() => {
-        this.flush()
-      })
-    }
-    this.#pending.push(line)
+    this.#listener?.([line], false)
   }
 
   #stamp(now: number): Stamp {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 
-/** The version of this program, as its package has it. */
-export function ownVersion(): string {
-  const path = new URL('../../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
-}
+/** The version of this program, from its package.json. */
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+).version
