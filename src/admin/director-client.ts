@@ -109,6 +109,7 @@ export class DirectorClient {
     if (!pending) return
     this.#commands.delete(id)
     clearTimeout(pending.timer)
+    this.forgetStatus()
     pending.resolve(result)
   }
 }

@@ -35,7 +35,7 @@ export function answerProblems(app: FastifyInstance): void {
 
 function problemOf(error: FastifyError | HttpProblem): HttpProblem {
   if (error instanceof HttpProblem) return error
-  if ('validation' in error && error.validation) {
+  if (error.validation !== undefined) {
     const inBody = error.validationContext === 'body'
     const problems = error.validation.map((issue) => problemFor(issue, inBody))
     const detail = problems.map(({ pointer, parameter, detail }) => {
@@ -47,7 +47,7 @@ function problemOf(error: FastifyError | HttpProblem): HttpProblem {
   const { statusCode = 500 } = error
   if (statusCode >= 500) {
     process.stderr.write(`tsha admin: ${error.stack ?? messageOf(error)}\n`)
-    return new HttpProblem('TSHA_E_FAULT', 'please report it, with what tsha wrote to its log')
+    return new HttpProblem('TSHA_E_INTERNAL', 'please report it, with what tsha wrote to its log')
   }
   return new HttpProblem(CODES[error.code] ?? 'TSHA_E_REQUEST', messageOf(error))
 }

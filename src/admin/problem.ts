@@ -11,14 +11,13 @@ export const REQUEST_CODES = [
   'TSHA_E_TOO_LARGE',
   'TSHA_E_MEDIA_TYPE',
   'TSHA_E_TOO_MANY',
-  'TSHA_E_SILENT',
-  'TSHA_E_FAULT'
+  'TSHA_E_SILENT'
 ] as const
 export type RequestCode = (typeof REQUEST_CODES)[number]
 
-/** Every code that the admin API answers with. */
-export const API_CODES = [...COMMAND_CODES, ...REQUEST_CODES] as const
-export type ApiCode = CommandCode | RequestCode
+/** Every code that the admin API answers with; the last one is a fault of ours. */
+export const API_CODES = [...COMMAND_CODES, ...REQUEST_CODES, 'TSHA_E_INTERNAL'] as const
+export type ApiCode = CommandCode | RequestCode | 'TSHA_E_INTERNAL'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -37,7 +36,7 @@ const TITLES: Readonly<Record<ApiCode, readonly [status: number, title: string]>
   TSHA_E_MEDIA_TYPE: [415, 'The body must be JSON'],
   TSHA_E_TOO_MANY: [503, 'There are too many already'],
   TSHA_E_SILENT: [503, 'The director does not answer'],
-  TSHA_E_FAULT: [500, 'tsha did something that its authors ruled out']
+  TSHA_E_INTERNAL: [500, 'tsha did something that its authors ruled out']
 }
 
 /** One thing that is wrong with a request. */

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { Context } from './context.js'
 import { EXPOSITION_TYPE, exposition } from './exposition.js'
 import { PROBLEM_SCHEMA } from './schemas.js'
+import { STATUS_SCHEMA } from './status-schema.js'
 
 /** What a director tells of itself at one moment. */
 export function addReadRoutes(app: FastifyInstance, { client, recording }: Context): void {
@@ -15,8 +16,7 @@ export function addReadRoutes(app: FastifyInstance, { client, recording }: Conte
         response: {
           200: {
             description: 'The status; it is at most 100 ms old',
-            type: 'object',
-            additionalProperties: true
+            ...STATUS_SCHEMA
           },
           default: PROBLEM_SCHEMA
         }

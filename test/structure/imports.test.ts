@@ -14,7 +14,7 @@ const PURE = [
   /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/proxy\/model\.ts$/,
-  /^src\/admin\/(model|messages)\.ts$/,
+  /^src\/admin\/(model|messages|problem|event-history|recording-mirror|schemas|status-schema)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
