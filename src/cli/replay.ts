@@ -12,6 +12,9 @@ export interface ReplayOptions {
   readonly verbose: boolean
 }
 
+/** In the order in which they are told. */
+const KINDS = ['virtual router', 'sync group', 'check', 'peer'] as const
+
 /** Many times what a director keeps. */
 const LARGEST_BYTES = 256 * 1024 * 1024
 
@@ -33,7 +36,7 @@ export async function replay({ file, verbose }: ReplayOptions): Promise<{
   const lines = [
     ...(verbose ? timeline(entries) : []),
     ...versionNote(entries),
-    ...result.subjects.map(countText),
+    ...KINDS.flatMap((kind) => result.subjects.filter((each) => each.kind === kind).map(countText)),
     ...differenceText(file, result)
   ]
   return { text: `${lines.join('\n')}\n`, code: result.difference === null ? 0 : 1 }
@@ -77,9 +80,10 @@ function versionNote(entries: readonly Placed[]): readonly string[] {
 }
 
 function countText({ kind, name, agreed, gaps }: ReplayedSubject): string {
-  const what = kind === 'virtual router' ? 'steps' : 'decisions'
+  const what = kind === 'virtual router' ? 'step' : 'decision'
+  const agreement = agreed === 1 ? `1 ${what} agrees` : `${agreed} ${what}s agree`
   const missing = gaps === 0 ? '' : `, ${gaps} gap${gaps === 1 ? '' : 's'}`
-  return `${kind} ${name}: ${agreed} ${what} agree${missing}`
+  return `${kind} ${name}: ${agreement}${missing}`
 }
 
 function differenceText(file: string, { difference }: Replay): readonly string[] {

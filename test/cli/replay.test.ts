@@ -75,7 +75,7 @@ void t.test('the first decision that comes out differently is shown, with its li
   const { text, code } = await replay({ file, verbose: false })
   t.equal(code, 1)
   const lines = text.split('\n')
-  t.equal(lines[0], 'virtual router nginx: 1 steps agree')
+  t.equal(lines[0], 'virtual router nginx: 1 step agrees')
   t.equal(lines[1], `${file}:4: virtual router nginx comes out differently`)
   t.match(lines[2], /^ {2}recorded \{"state":\{"name":"master"/)
   t.match(lines[3], /^ {2}replayed \{"state":\{"name":"backup"/)
