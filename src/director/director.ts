@@ -96,8 +96,14 @@ export class Director {
       now: monotonicNow,
       ports: {
         status: () => status.at(new Date()),
-        perform: () =>
-          Promise.resolve({ ok: false, code: 'TSHA_E_CONFLICT', lines: ['not possible yet'] }),
+        perform: (command, by) => {
+          this.recorder.note('command', null, { ...command, by })
+          return Promise.resolve({
+            ok: false,
+            code: 'TSHA_E_CONFLICT',
+            lines: ['not possible yet']
+          })
+        },
         eventsAfter: () => [],
         recordingReset: () => {
           this.recorder.onLines((lines) => {

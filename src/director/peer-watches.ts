@@ -1,5 +1,7 @@
+import type { OnResult } from '../health/scheduler.js'
+import { UNKNOWN } from '../health/status.js'
 import { formatEndpoint } from '../proxy/endpoint.js'
-import type { ProxyConfig, UpstreamServer } from '../proxy/model.js'
+import type { ProxyConfig, UpstreamCheck, UpstreamServer } from '../proxy/model.js'
 import {
   awaitsProbe,
   type FailureRules,
@@ -19,6 +21,7 @@ export class PeerWatches {
   readonly #table: PeerTable
   readonly #watches: readonly (PeerWatch | null)[]
   readonly #names: readonly { readonly server: string; readonly upstream: string }[]
+  readonly #recordedNames: readonly string[]
   readonly #log: Log
   readonly #onChange: (index: number, status: PeerStatus) => void
   readonly #recorder: FlightRecorder | null
@@ -43,15 +46,26 @@ export class PeerWatches {
       server: formatEndpoint(server),
       upstream
     }))
+    const names = this.#names.map(({ server, upstream }) => `${upstream} ${server}`)
+    this.#recordedNames = names.map((name, index) => {
+      // An upstream may have the same server twice.
+      const earlier = names.slice(0, index).filter((other) => other === name).length
+      return earlier === 0 ? name : `${name} #${earlier + 1}`
+    })
     peers.forEach(({ server }, index) => {
       recorder?.peerBegan(this.#recordedName(index), rulesOf(server), this.#table.statusOf(index))
     })
     this.#watches = peers.map((peer, index) =>
       peer.isSingle || peer.server.down
         ? null
-        : new PeerWatch(peer, ports, (event, detail) => {
-            this.apply(index, event, detail)
-          })
+        : new PeerWatch(
+            peer,
+            ports,
+            (event, detail) => {
+              this.apply(index, event, detail)
+            },
+            this.#recorded(index, peer.check)
+          )
     )
   }
 
@@ -92,10 +106,17 @@ export class PeerWatches {
     return after
   }
 
-  /** An upstream may have the same server twice. */
   #recordedName(index: number): string {
-    const name = this.#names[index]
-    return name ? `${index} ${name.upstream} ${name.server}` : String(index)
+    return this.#recordedNames[index] ?? String(index)
+  }
+
+  #recorded(index: number, check: UpstreamCheck | null): OnResult {
+    if (check === null) return () => undefined
+    const name = this.#recordedName(index)
+    this.#recorder?.checkBegan(name, check, UNKNOWN)
+    return (before, { passed, detail }, after) => {
+      this.#recorder?.checked(name, check, { before, passed, after, detail })
+    }
   }
 
   #tellLog(index: number, before: PeerStatus, after: PeerStatus, detail: string): void {
