@@ -16,7 +16,8 @@ export const CONFIG_CODES = [
   'TSHA_E_DUPLICATE',
   'TSHA_E_ROLE',
   'TSHA_E_USER',
-  'TSHA_E_FLAG'
+  'TSHA_E_FLAG',
+  'TSHA_E_RECORDING'
 ] as const
 
 /** Codes of things that the system refused. Exit code 1. */

@@ -10,6 +10,7 @@ import { EventStreams } from './event-streams.js'
 import type { AdminListen, AdminToDirector, DirectorToAdmin } from './messages.js'
 import { listenOnPort, listenOnSocket } from './places.js'
 import { becomeUser } from './privileges.js'
+import { checkDirectory, newestRecording, prepareDirectory } from './recording-files.js'
 import { RecordingMirror } from './recording-mirror.js'
 import { buildServer } from './server.js'
 import { readToken } from './token.js'
@@ -24,6 +25,9 @@ import { TokenCheck } from './token-check.js'
 const NICE = 5
 /** Answers that are on their way when it is told to stop have so long. */
 const LAST_ANSWERS_MS = 250
+
+/** A recording that is older is no news at a start. */
+const RECENT_MS = 24 * 3_600_000
 
 const history = new EventHistory()
 const recording = new RecordingMirror()
@@ -61,8 +65,22 @@ async function start(message: Extract<DirectorToAdmin, { type: 'start' }>): Prom
       servers.push(app)
     })
   }
+  if (recordings !== null) await prepareDirectory(recordings, user).catch(tellRecordings)
   becomeUser(user)
   tell({ type: 'listening', where })
+  if (recordings !== null) await tellLastLife(recordings).catch(tellRecordings)
+}
+
+/** Whether this process will be able to write a recording, and whether one of before is there. */
+async function tellLastLife(directory: string): Promise<void> {
+  await checkDirectory(directory)
+  const path = await newestRecording(directory, new Date(Date.now() - RECENT_MS))
+  if (path !== null)
+    tell({ type: 'warning', message: `a recording of the last life is in ${path}` })
+}
+
+function tellRecordings(error: unknown): void {
+  tell({ type: 'warning', message: `no recordings can be written: ${messageOf(error)}` })
 }
 
 /** Opens one place; a place that is refused is no reason to do without the other. */

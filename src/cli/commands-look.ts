@@ -117,7 +117,7 @@ const recording = define({
   group: 'Look',
   describe: 'the flight recording, on standard output',
   details: [
-    'Every input and decision of the director that it still remembers, one JSON value a line.'
+    'Every input and decision of the director that it still remembers, one JSON value a line. tsha replay reads it.'
   ],
   positionals: {},
   flags: TARGET_FLAGS,

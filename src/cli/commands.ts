@@ -76,6 +76,32 @@ const listen = define({
   }
 })
 
+const replay = define({
+  name: 'replay',
+  group: 'Files and tools',
+  describe: 'make the decisions of a recording again, and compare them',
+  details: [
+    'The recorded inputs go through the state machine of this version of tsha. The exit code is 1 when a decision comes out differently.'
+  ],
+  positionals: { file: { describe: 'a recording; - is standard input' } },
+  flags: { verbose: { type: 'boolean', alias: 'v', describe: 'tell what happened, too' } },
+  examples: [
+    {
+      command: 'tsha recording | tsha replay --verbose -',
+      describe: 'what did the director see, and what did it make of it?'
+    }
+  ],
+  run: async ({ file, verbose = false }) => {
+    const [{ replay: again }, { write }] = await Promise.all([
+      import('./replay.js'),
+      import('./output.js')
+    ])
+    const { text, code } = await again({ file, verbose })
+    await write(text)
+    return code
+  }
+})
+
 const completion = define({
   name: 'completion',
   group: 'Files and tools',
@@ -116,5 +142,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
   run,
   check,
   listen,
+  replay,
   completion
 ]

@@ -115,15 +115,40 @@ export class AdminLink {
     void this.#end(this.#process)
   }
 
+  /** Sends what is recorded at once: who knows how long this process still lives. */
+  flush(): void {
+    this.#outbox?.flush()
+  }
+
+  /**
+   * Leaves the process to itself, as if this one had died: it writes the recording down and ends. It
+   * has half a second to take the last lines.
+   */
+  async abandon(): Promise<void> {
+    this.#isStopping = true
+    this.#clearTimers()
+    if (!this.#process) return
+    const admin = this.#process
+    let patience: NodeJS.Timeout | undefined
+    const tooLong = new Promise<void>((resolve) => (patience = setTimeout(resolve, STOP_MS)))
+    await Promise.race([this.#outbox?.drain(), admin.exited, tooLong])
+    clearTimeout(patience)
+    admin.disconnect()
+  }
+
   /** Ends the process: it has half a second for its last answers. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    for (const timer of [this.#flushTimer, this.#stuckTimer, this.#restartTimer]) {
-      if (timer) clearTimeout(timer)
-    }
+    this.#clearTimers()
     if (!this.#process) return
     this.#outbox?.flush()
     await this.#end(this.#process)
+  }
+
+  #clearTimers(): void {
+    for (const timer of [this.#flushTimer, this.#stuckTimer, this.#restartTimer]) {
+      if (timer) clearTimeout(timer)
+    }
   }
 
   async #end(admin: AdminProcess): Promise<void> {

@@ -35,6 +35,8 @@ export class AdminOutbox {
   /** Recording lines that were given up since the process last took something. */
   #lost = 0
 
+  #emptied: () => void = () => undefined
+
   constructor(ports: OutboxPorts, send: Send) {
     this.#ports = ports
     this.#send = send
@@ -64,10 +66,21 @@ export class AdminOutbox {
   flush(): void {
     if (this.#isOnItsWay) return
     const message = this.#nextEvents() ?? this.#nextLines()
-    if (!message) return
+    if (!message) {
+      this.#emptied()
+      return
+    }
     this.#isOnItsWay = this.#send(message, () => {
       this.#isOnItsWay = false
       this.#takesAgain()
+      this.flush()
+    })
+  }
+
+  /** Sends all there is; resolves when it is taken. */
+  async drain(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve
       this.flush()
     })
   }

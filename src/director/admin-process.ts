@@ -71,6 +71,11 @@ export class AdminProcess {
     return true
   }
 
+  /** The process goes on as if this one had died. */
+  disconnect(): void {
+    if (this.#child.connected) this.#child.disconnect()
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL')
   }

@@ -11,6 +11,7 @@ const PURE = [
   /^src\/config\/(model|lease|nearest|command)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
+  /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
   /^src\/proxy\/model\.ts$/,
