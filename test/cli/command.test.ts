@@ -62,8 +62,8 @@ t.test('check tells what a configuration comes to, without the password', (t) =>
 })
 
 t.test('a dash stands for standard input', (t) => {
-  const options = { encoding: 'utf8', input: '{}\n', timeout: 20_000 } as const
-  const { status, stderr } = spawnSync(process.execPath, [COMMAND, 'replay', '-'], options)
+  const line = `echo '{}' | '${process.execPath}' '${COMMAND}' replay -`
+  const { status, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', timeout: 20_000 })
   t.equal(status, 2)
   t.match(stderr, /^-:1:1: type is missing \[TSHA_E_RECORDING\]\n$/)
   t.end()
