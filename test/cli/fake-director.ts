@@ -126,11 +126,16 @@ export class Running {
   stderr = ''
   readonly #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = []
 
-  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    program: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    timeoutMs = 20_000
+  ) {
     const child = spawn(program, args, {
       env: { ...process.env, TZ: 'UTC', NO_COLOR: '', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 20_000
+      timeout: timeoutMs
     })
     this.child = child
     child.stdin.on('error', () => undefined)
@@ -177,8 +182,13 @@ export class Running {
   }
 }
 
-export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  return new Running(process.execPath, [COMMAND, ...args], env)
+/** @param timeoutMs after which it is killed, whatever it does */
+export function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  timeoutMs = 20_000
+): Running {
+  return new Running(process.execPath, [COMMAND, ...args], env, timeoutMs)
 }
 
 /** Runs `tsha` to its end. */
