@@ -51,8 +51,8 @@ export async function stage(target) {
     if (existsSync(join(ROOT, 'packaging', extra)))
       put(`packaging/${extra}`, `usr/share/tsha/${extra}`)
   }
-  const { manualPage, completionScript } = { manualPage: () => 'x', completionScript: () => 'x' }
-  write('usr/share/man/man8/tsha.8.gz', zipped(await manualPage()))
+  write('usr/share/man/man8/tsha.8.gz', zipped(readFileSync(join(ROOT, 'packaging/man/tsha.8'))))
+  const { completionScript } = await import('../dist/src/cli/completion-scripts.js')
   write('usr/share/bash-completion/completions/tsha', completionScript('bash'))
   write('usr/share/zsh/vendor-completions/_tsha', completionScript('zsh'))
 }
