@@ -57,7 +57,7 @@ const parser = yargs(hideBin(process.argv))
     configOptions,
     async (argv) => {
       const { run } = await import('../src/cli/run.js')
-      await endNow(await run(loadOptions(argv)))
+      await endNow(await run(loadOptions(argv), version()))
     }
   )
   .command(

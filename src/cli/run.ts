@@ -1,3 +1,4 @@
+import { configurationHash } from '../config/hash.js'
 import { loadConfig, type LoadOptions } from '../config/load.js'
 import { Director } from '../director/director.js'
 import { openLog, type Log } from '../director/log.js'
@@ -7,12 +8,19 @@ import { openSystemdNotifier } from '../linux/sd-notify.js'
 /**
  * `tsha run`: a director in the foreground, until SIGTERM or SIGINT.
  *
+ * @param version of tsha, for its status
  * @returns the exit code
  * @throws {ConfigError} when the configuration cannot be used
  * @throws {TshaError} when the system refuses to let it start
  */
-export async function run(options: LoadOptions): Promise<number> {
-  const { config, ignored, notes } = await loadConfig(options)
+export async function run(options: LoadOptions, version: string): Promise<number> {
+  const { config, files, ignored, notes } = await loadConfig(options)
+  const configuration = {
+    files,
+    hash: configurationHash(config),
+    loaded_at: new Date().toISOString(),
+    last_reload: null
+  }
   process.title = 'tsha: director'
   const { log, flush } = openLog()
   const systemd = openSystemdNotifier(process.env)
@@ -20,7 +28,7 @@ export async function run(options: LoadOptions): Promise<number> {
     log.info({ directives: ignored }, 'these directives have no meaning for tsha')
   }
   for (const note of notes) log.info(note)
-  const director = new Director(config, log, systemd)
+  const director = new Director(config, log, systemd, { version, configuration })
   try {
     const stopRequested = signalled(director, log)
     const failed = brokenDown(log)

@@ -1,9 +1,10 @@
 import { uptime } from 'node:os'
+import type { ConfigurationStatus, Status } from '../admin/model.js'
 import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
-import { monotonicNow } from '../linux/clock.js'
+import { monotonicNow, systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
@@ -16,10 +17,21 @@ import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
+import type { Instant } from './router-story.js'
+import { statusOf } from './status.js'
+import { NO_TRAFFIC } from './traffic-facts.js'
+import { NO_WISHES } from './wishes.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+
+/** What a director is told of itself, for its status. */
+export interface DirectorIdentity {
+  readonly version: string
+  readonly configuration: ConfigurationStatus
+}
+
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
  * is sockets, workers, checks, election: a director competes only when it can serve.
@@ -28,6 +40,8 @@ export class Director {
   readonly #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
+  readonly #identity: DirectorIdentity
+  readonly #startedAt = presentInstant()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
@@ -38,10 +52,30 @@ export class Director {
   #isStopping = false
   #isReopening = false
 
-  constructor(config: Config, log: Log, systemd: SystemdNotifier) {
+  constructor(config: Config, log: Log, systemd: SystemdNotifier, identity: DirectorIdentity) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    this.#identity = identity
+  }
+
+  /** Everything that this director knows about itself at this moment. */
+  status(): Status {
+    return statusOf(
+      {
+        ...this.#identity,
+        role: this.#config.role,
+        routerId: this.#config.routerId,
+        pid: process.pid,
+        startedAt: this.#startedAt,
+        elections: this.#elections?.facts() ?? null,
+        checks: this.#health?.checks() ?? [],
+        proxy: this.#supervisor?.facts() ?? null,
+        wishes: NO_WISHES,
+        traffic: NO_TRAFFIC
+      },
+      presentInstant()
+    )
   }
 
   /**
@@ -193,6 +227,10 @@ function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
     `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
       `a worker takes ${connections}`
   )
+}
+
+function presentInstant(): Instant {
+  return { wall: systemClock.wallTime(), monotonic: monotonicNow() }
 }
 
 function isRoot(): boolean {

@@ -10,11 +10,15 @@ import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AddressGuard } from './address-guard.js'
-import type { RouterConditions } from './conditions.js'
+import type { Effect, RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
+import type { Instant, RouterStory } from './router-story.js'
+import type { RouterRules } from './sentences.js'
+import { ownEffects } from './standing-effects.js'
+import type { RouterFacts } from './status-router.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -25,6 +29,8 @@ export interface RouterPorts {
   readonly isGrouped: boolean
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
+  /** It goes on when the interface was gone and is back. */
+  readonly story: RouterStory
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, reason: Reason): void
   /** Its effective priority is another one now. */
@@ -51,6 +57,7 @@ export class RunningRouter {
   readonly #guard: AddressGuard
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
+  readonly #rules: RouterRules
   readonly #faults = new Faults()
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
@@ -62,7 +69,8 @@ export class RunningRouter {
   #isYielding = false
   #masterSince = -Infinity
   #isStarted = false
-  #isGone = false
+  #goneInterface: string | null = null
+  #isSourceGone = false
   #isClosed = false
 
   /**
@@ -101,8 +109,9 @@ export class RunningRouter {
     this.#interface = found
     this.#otherInterfaces = others
     this.#primaryAddress = primaryAddressOf(config, found)
-    this.#conditions = { priority: config.priority, serviceUp: true, faults: [] }
+    this.#conditions = { priority: config.priority, serviceUp: true, faults: [], effects: [] }
     const router = describeRouter(config, this.#primaryAddress, ports.isGrouped)
+    this.#rules = router
     this.#addresses = new IpAddressManager(
       config.interface,
       [...config.addresses, ...config.excludedAddresses],
@@ -171,6 +180,7 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
+            ports.story.heard(heard, presentInstant())
             this.#guard.heard(heard.priority)
           }
         }
@@ -207,9 +217,26 @@ export class RunningRouter {
     return this.#serves
   }
 
+  /**
+   * What is known of it at this moment.
+   *
+   * @param effects of what it follows, which are told in more detail than when they last changed
+   */
+  facts(effects: readonly Effect[] = this.#conditions.effects): RouterFacts {
+    return {
+      config: this.config,
+      rules: this.#rules,
+      state: this.state,
+      isGone: this.#goneInterface !== null,
+      effects: this.#effects(effects),
+      statistics: this.#speaker.statistics,
+      lastLate: this.#speaker.lastLate
+    }
+  }
+
   /** Takes part in the election from now on, unless its interface is gone already. */
   start(): void {
-    if (this.#isGone || this.#isClosed) return
+    if (this.#goneInterface !== null || this.#isClosed) return
     this.#log.info(
       {
         interface: this.config.interface,
@@ -291,8 +318,8 @@ export class RunningRouter {
 
   /** Another one of its interfaces may follow before it is closed. */
   #gone(interfaceName: string): void {
-    if (this.#isGone) return
-    this.#isGone = true
+    if (this.#goneInterface !== null) return
+    this.#goneInterface = interfaceName
     this.#log.error({ interface: interfaceName }, 'the interface is gone')
     this.#apply()
     this.#ports.gone(this)
@@ -312,6 +339,7 @@ export class RunningRouter {
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
     this.#speakerLog.stepped(from, to, reason, heard)
+    this.#ports.story.stepped(from, to, reason, heard, this.#effects(), presentInstant())
     // First: who hands over takes its sync group along before a fault can follow.
     this.#ports.stepped(this, reason)
     this.#guard.mastery(this.state.name === 'master')
@@ -333,6 +361,7 @@ export class RunningRouter {
       { address: this.#primaryAddress },
       `the source address of our advertisements is ${isGone ? 'not there' : 'there'}`
     )
+    this.#isSourceGone = isGone
     this.#setFaults({ 'source-address': isGone })
   }
 
@@ -363,9 +392,26 @@ export class RunningRouter {
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
-      isGone: this.#isGone,
+      isGone: this.#goneInterface !== null,
       isHandingOver: state.name === 'master' && state.handOver !== null
     })
+  }
+
+  /** Everything that changes our priority or keeps us out, by itself or by what we follow. */
+  #effects(followed: readonly Effect[] = this.#conditions.effects): readonly Effect[] {
+    const { state } = this
+    return [
+      ...ownEffects({
+        cannotHold: !this.#canHold,
+        isYielding: this.#isYielding,
+        makesBeforeBreak: this.#rules.makesBeforeBreak,
+        goneInterface: this.#goneInterface,
+        missingSource: this.#isSourceGone ? this.#primaryAddress : null,
+        groupFails: this.#serves && !this.#groupServes,
+        groupHasFault: state.name === 'fault' && this.#faults.first === null
+      }),
+      ...followed
+    ]
   }
 
   #setServes(serves: boolean): void {
@@ -384,4 +430,8 @@ export class RunningRouter {
     }
     this.#ports.faultsChanged(this)
   }
+}
+
+function presentInstant(): Instant {
+  return { wall: systemClock.wallTime(), monotonic: systemClock.now() }
 }

@@ -27,6 +27,8 @@ export class WorkerProcess {
   readonly startedAt: number
   /** True from its `listening` until its exit. */
   isListening = false
+  /** It was told to end. */
+  isEnding = false
   /** Resolves with true when it listens, with false if it exits before. */
   readonly started: Promise<boolean>
   readonly exited: Promise<void>
@@ -75,6 +77,7 @@ export class WorkerProcess {
    * exit. A second call may only shorten the time.
    */
   async end(graceMs: number): Promise<void> {
+    this.isEnding = true
     this.send({ type: 'shutdown', graceMs })
     const killer = setTimeout(() => {
       this.kill()

@@ -6,6 +6,7 @@ import { LogTroubles } from './log-troubles.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
+import type { ProxyFacts } from './status-proxy.js'
 import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
@@ -107,6 +108,20 @@ export class WorkerSupervisor {
     if (this.#isStopping) return
     this.#pings.start()
     this.#peers.start()
+  }
+
+  /** What is known of the workers and the peers at this moment. */
+  facts(): ProxyFacts {
+    const state = this.#starting ? 'starting' : 'running'
+    return {
+      config: this.#config,
+      state: this.#isStopping ? 'stopping' : state,
+      workers: [...this.#processes].map(({ pid, startedAt, isListening, isEnding }) => {
+        const state = isListening ? 'listening' : 'starting'
+        return { pid, startedAt, state: isEnding ? 'ending' : state }
+      }),
+      peers: this.#peers.facts((host) => this.#names.problemOf(host))
+    }
   }
 
   reopenLogs(): void {

@@ -13,21 +13,24 @@ const NOTHING: Readings = {
   scripts: new Map(),
   processes: new Map(),
   files: new Map(),
-  links: new Map()
+  links: new Map(),
+  results: new Map()
 }
 const PASSES: Readings = {
   service: true,
   scripts: new Map([['A', true]]),
   processes: new Map([['P', true]]),
   files: new Map([['F', 5]]),
-  links: new Map([['eth2', true]])
+  links: new Map([['eth2', true]]),
+  results: new Map()
 }
 const FAILS: Readings = {
   service: false,
   scripts: new Map([['A', false]]),
   processes: new Map([['P', false]]),
   files: new Map([['F', -100]]),
-  links: new Map([['eth2', false]])
+  links: new Map([['eth2', false]]),
+  results: new Map()
 }
 const CHECKS = { service: 'service', script: 'A', process: 'P', file: 'F', interface: 'eth2' }
 

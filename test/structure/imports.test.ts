@@ -12,6 +12,7 @@ const PURE = [
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
+  /^src\/director\/(router-story|sentences|why|status-router|standing-effects|wishes|traffic-facts|problems)\.ts$/,
   /^src\/proxy\/model\.ts$/,
   /^src\/admin\/(model|messages)\.ts$/,
   /^src\/proxy\/http1\//,
