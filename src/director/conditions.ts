@@ -159,7 +159,8 @@ function isFaultOnly({ weight }: Track): boolean {
 }
 
 function toOutcome(readings: Readings): (track: Track) => Outcome {
-  return (track) => (track.kind === 'file' ? fileOutcome(track, readings) : outcome(track, readings))
+  return (track) =>
+    track.kind === 'file' ? fileOutcome(track, readings) : outcome(track, readings)
 }
 
 function outcome(track: Track, readings: Readings): Outcome {
@@ -207,9 +208,7 @@ function awaited(track: Track): Outcome {
 function faulty(track: Track, verb: string, isAwaited = false): Outcome {
   const { kind, check } = track
   const what =
-    kind === 'interface' && !isAwaited
-      ? interfaceFault(check, verb)
-      : `${subjectOf(track)} ${verb}`
+    kind === 'interface' && !isAwaited ? interfaceFault(check, verb) : `${subjectOf(track)} ${verb}`
   const fault: Fault = { cause: kind, name: check, isAwaited, what }
   return { added: 0, verb, isFailure: false, fault }
 }

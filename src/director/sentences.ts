@@ -167,7 +167,8 @@ function masterDown(moment: Moment, { rules, story, now }: Telling): string {
   if (isWeaker && master.at.monotonic > countedSince + 1) {
     return `we preempted ${master.address}: it advertised priority ${master.priority}, last at ${last}, less than our ${from.priority}`
   }
-  const wait = interval === null ? '' : `, for longer than Master_Down_Interval (${formatSeconds(interval)})`
+  const wait =
+    interval === null ? '' : `, for longer than Master_Down_Interval (${formatSeconds(interval)})`
   return `nothing was heard of ${master.address} (priority ${master.priority}) since ${last}${wait}`
 }
 
@@ -208,4 +209,3 @@ function pastOf(verb: string): string {
   const [first = '', ...others] = verb.split(' ')
   return [PAST[first] ?? first, ...others].join(' ')
 }
-

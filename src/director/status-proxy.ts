@@ -66,15 +66,13 @@ export function proxyStatus(
       connections: traffic.connectionsOf(pid)
     })),
     listeners: listenersOf(config, traffic),
-    upstreams: config.upstreams.map(
-      (upstream): UpstreamStatus => ({
-        name: upstream.name,
-        balance: formatBalance(upstream.balance),
-        peers: upstream.servers.map((server) =>
-          peerStatus(upstream, server, next(), wishes, traffic, now)
-        )
-      })
-    )
+    upstreams: config.upstreams.map((upstream): UpstreamStatus => ({
+      name: upstream.name,
+      balance: formatBalance(upstream.balance),
+      peers: upstream.servers.map((server) =>
+        peerStatus(upstream, server, next(), wishes, traffic, now)
+      )
+    }))
   }
 }
 

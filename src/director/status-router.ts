@@ -71,7 +71,10 @@ export function virtualRouterStatus(
   }
 }
 
-export function syncGroupStatus({ config, state }: ElectionFacts['groups'][number]): SyncGroupStatus {
+export function syncGroupStatus({
+  config,
+  state
+}: ElectionFacts['groups'][number]): SyncGroupStatus {
   return { name: config.name, state: state ?? 'INIT', members: config.members }
 }
 

@@ -45,7 +45,7 @@ export function becauseOf(facts: WhyFacts): readonly string[] {
   if (story.change === null) return ['the election has not begun yet']
   const change = changeCauses(story.change, facts)
   const lasting = lastingCauses(facts)
-  if (state.name !== 'backup') return [...lasting, ...change]
+  if (state.name !== 'backup' || state.wantsMaster) return [...lasting, ...change]
   const standing = backupStanding(state, facts)
   return NAMES_MASTER.has(story.change.reason)
     ? [...lasting, ...change, ...standing]
@@ -141,7 +141,9 @@ function lowered(moment: Moment, facts: WhyFacts): readonly string[] {
   const { effects } = moment
   const guilty = effects.filter(({ added, isFault }) => added <= 0 || isFault)
   return [
-    ...guilty.map((effect) => effectSentence(latestOf(effect, facts), isStill(effect, facts), facts.now)),
+    ...guilty.map((effect) =>
+      effectSentence(latestOf(effect, facts), isStill(effect, facts), facts.now)
+    ),
     ...arithmetic(effects, moment.to.priority, facts)
   ]
 }
@@ -209,4 +211,3 @@ function isStill(effect: Effect, { effects }: WhyFacts): boolean {
 function latestOf(effect: Effect, { effects }: WhyFacts): Effect {
   return effects.find(({ what, verb }) => what === effect.what && verb === effect.verb) ?? effect
 }
-
