@@ -110,13 +110,17 @@ function toEvent(
   )
   return {
     id,
-    at: String(fields['time']),
+    at: textOf(fields['time']),
     level,
     kind,
     subject: field === null ? null : String(fields[field]),
-    text: String(fields['msg'] ?? '').slice(0, LONGEST_TEXT),
+    text: textOf(fields['msg']).slice(0, LONGEST_TEXT),
     details: isTooLong ? { truncated: true } : Object.fromEntries(others)
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function isName(value: unknown): boolean {

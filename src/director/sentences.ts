@@ -103,8 +103,12 @@ export function sentenceOf(moment: Moment, telling: Telling): string {
 export function effectSentence(effect: Effect, isPresent: boolean, now: Instant): string {
   const { what, verb, detail, since } = effect
   const told = isPresent ? verb : pastOf(verb)
-  const at = since === null ? '' : ` since ${wallTime(since, now)}`
+  const at = since === null ? '' : sinceOf(wallTime(since, now), isPresent)
   return `${what} ${told}${at}${detail === null || detail === verb ? '' : `: ${detail}`}`
+}
+
+function sinceOf(time: string, isPresent: boolean): string {
+  return isPresent ? ` since ${time}` : ` from ${time} on`
 }
 
 /** `12:03:11Z`, in UTC as in the log; with the date if it is not of today. */

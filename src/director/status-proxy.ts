@@ -105,11 +105,12 @@ function peerStatus(
 ): PeerStatus {
   const name = formatEndpoint(server)
   const reason = facts ? whyOut(server, facts, now) : null
+  const since = facts?.since ?? null
   const wish = wishes.peerState(upstream.name, name)
   return {
     name,
     ...stateOf(server, wish, reason),
-    since: facts?.since == null ? null : toIso(facts.since),
+    since: since === null ? null : toIso(since),
     backup: server.backup,
     configured_weight: server.weight,
     weight: wishes.weightOf(upstream.name, name) ?? server.weight,

@@ -109,7 +109,7 @@ function furtherCauses(change: Moment, facts: WhyFacts): readonly string[] {
       if (previous?.reason !== 'fault') return []
       const past = previous.effects.filter(({ isFault }) => isFault)
       return [
-        `${sentenceOf(previous, facts)}`.replace('we are out', 'we were out'),
+        sentenceOf(previous, facts).replace('we are out', 'we were out'),
         ...past.map((effect) => effectSentence(effect, false, now))
       ]
     }
@@ -158,7 +158,7 @@ function arithmetic(
   if (only === undefined || rules.isOwner || !counted.some(({ added }) => added < 0)) return []
   return counted.length === 1
     ? [`it takes ${-only.added} from the priority ${basePriority}, so ${priority}`]
-    : [`all that is followed makes the priority ${basePriority} to ${priority}`]
+    : [`all that is followed makes the priority ${priority} instead of ${basePriority}`]
 }
 
 function faultCauses(change: Moment, facts: WhyFacts): readonly string[] {
@@ -178,7 +178,10 @@ function faultCauses(change: Moment, facts: WhyFacts): readonly string[] {
 function siblingCauses(wanted: 'master' | 'not-fault', { siblings }: WhyFacts): readonly string[] {
   return siblings
     .filter(({ state }) => (wanted === 'master' ? state !== 'master' : state === 'fault'))
-    .map(({ name, state }) => `virtual router ${name} of the same sync group is ${state}`)
+    .map(
+      ({ name, state }) =>
+        `virtual router ${name} of the same sync group ${state === 'fault' ? 'has a fault' : `is ${state}`}`
+    )
 }
 
 /** Why a backup does not take over at this moment. */

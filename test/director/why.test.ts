@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { VirtualRouter } from '../../src/vrrp/model.js'
 import { REASONS, type Reason } from '../../src/vrrp/model.js'
+import { clockTime, sentenceOf } from '../../src/director/sentences.js'
 import { clock, effect, StoryPlay } from './story-play.js'
 
 const A = '192.168.64.130'
@@ -137,7 +138,7 @@ const PLAYS: Readonly<Record<Reason, readonly (readonly [StoryPlay, readonly str
       })(),
       [
         'we are out of the election since 12:00:00Z: another member of the sync group has a fault',
-        'virtual router VI_2 of the same sync group is fault'
+        'virtual router VI_2 of the same sync group has a fault'
       ]
     ],
     [
@@ -341,8 +342,8 @@ const PLAYS: Readonly<Record<Reason, readonly (readonly [StoryPlay, readonly str
         .hear(PARTNER, 90),
       [
         'we handed the addresses over at 12:00:10Z: 192.168.64.131 advertised priority 90',
-        'the service check failed since 12:00:10Z: connect ECONNREFUSED 127.0.0.1:80',
-        'all that is followed makes the priority 100 to 85',
+        'the service check failed from 12:00:10Z on: connect ECONNREFUSED 127.0.0.1:80',
+        'all that is followed makes the priority 85 instead of 100',
         '192.168.64.131 is master with priority 90, less than our 100: it is left alone no longer than preempt_delay and our own wait last'
       ]
     ],
@@ -413,3 +414,69 @@ for (const reason of REASONS) {
     t.end()
   })
 }
+
+/** Steps that change nothing that lasts, and so are no cause of a state. */
+const PASSING: readonly (readonly [Reason, StoryPlay, string])[] = [
+  [
+    'priority-zero',
+    master().hear(PARTNER, 0),
+    '192.168.64.131 advertised priority 0 at 12:00:10Z, and we said that we are master'
+  ],
+  [
+    'lower-priority',
+    master().hear(PARTNER, 90),
+    '192.168.64.131 advertised priority 90 at 12:00:10Z and is no stronger than we are: we stay master'
+  ],
+  [
+    'interval-adopted',
+    create(90, { version: 3 }).start().hear(PARTNER, 100, 2000),
+    '192.168.64.131 advertises in another interval than ours, which counts since 12:00:00Z'
+  ],
+  [
+    'preempt-delay-cancelled',
+    create(100, { preemptDelay: 60_000 }).start().hear(PARTNER, 90).hear(PARTNER, 110),
+    '192.168.64.131 advertised priority 110 at 12:00:00Z, which ended the wait of preempt_delay'
+  ],
+  [
+    'owner-restored',
+    master(255, { startsAsMaster: true, primaryAddress: C })
+      .hear(PARTNER, 255)
+      .wait(2500)
+      .hear(PARTNER, 255)
+      .hear(PARTNER, 90),
+    'the other owner of the addresses was gone at 12:00:12Z: our priority is 255 again'
+  ],
+  [
+    'resumed-late',
+    master().pause(1700),
+    'this process or machine stood still until 12:00:11Z, too short for a partner to take over'
+  ]
+]
+
+t.test('what passes without a change that lasts has its sentence as well', (t) => {
+  for (const [reason, play, expected] of PASSING) {
+    const { story } = play.story
+    const moment = story.within.find((each) => each.reason === reason)
+    if (moment === undefined) t.fail(`no ${reason}`)
+    else t.equal(sentenceOf(moment, { rules: play.router, story, now: moment.at }), expected)
+  }
+  t.end()
+})
+
+t.test('a time of another day has its date', (t) => {
+  const at = { wall: Date.parse('2026-02-28T23:59:59.999Z'), monotonic: 0 }
+  const later = { wall: Date.parse('2026-03-01T00:00:00Z'), monotonic: 1 }
+  t.equal(clockTime(at, later), '2026-02-28 23:59:59Z')
+  t.equal(clockTime(at, at), '23:59:59Z')
+  t.end()
+})
+
+t.test('a flood of advertisements makes a story no longer', (t) => {
+  const play = master()
+  for (let i = 0; i < 2000; i += 1) play.hear(PARTNER, 1 + (i % 90)).wait(10)
+  t.same(
+    play.story.story.within.map(({ reason }) => reason),
+    ['lower-priority']
+  )
+  t.end()
+})
