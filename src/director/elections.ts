@@ -13,6 +13,7 @@ import { StateChanges } from './state-changes.js'
 import type { ElectionFacts } from './status-router.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
+import type { Sibling } from './why.js'
 
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
@@ -109,11 +110,9 @@ export class Elections {
   /** What is known of all of them at this moment. */
   facts(): ElectionFacts {
     return {
-      routers: this.#routers.map((router) => ({
-        ...router.facts(this.#options.conditionsOf(router.config).effects),
-        story: this.#storyOf(router.name).story,
-        siblings: this.#siblingsOf(router.name)
-      })),
+      routers: this.#routers.map((router) =>
+        router.facts(this.#options.conditionsOf(router.config).effects)
+      ),
       groups: this.#groups.map(({ config, state }) => ({ config, state }))
     }
   }
@@ -139,6 +138,7 @@ export class Elections {
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
       story: this.#storyOf(config.name),
+      siblingsOf: (name) => this.#siblingsOf(name),
       stepped: (router, reason) => {
         this.#stepped(router, reason)
       },
@@ -227,7 +227,7 @@ export class Elections {
     return this.#stories.get(router) ?? new RouterStory()
   }
 
-  #siblingsOf(name: string): ElectionFacts['routers'][number]['siblings'] {
+  #siblingsOf(name: string): readonly Sibling[] {
     const members = this.#groupsOf(name).flatMap(({ config }) => config.members)
     return this.#membersOf([...new Set(members)].filter((member) => member !== name)).map(
       ({ name, state }) => ({ name, state: state.name })

@@ -20,21 +20,21 @@ export interface RouterFacts {
   readonly effects: readonly Effect[]
   readonly statistics: Statistics
   readonly lastLate: LateAdvertisement | null
+  readonly story: Story
+  /** The other members of its sync groups. */
+  readonly siblings: readonly Sibling[]
 }
 
 /** What the elections know about all of them. */
 export interface ElectionFacts {
-  readonly routers: readonly (RouterFacts & {
-    readonly story: Story
-    readonly siblings: readonly Sibling[]
-  })[]
+  readonly routers: readonly RouterFacts[]
   /** A state is null until the group has come to one. */
   readonly groups: readonly { readonly config: SyncGroup; readonly state: string | null }[]
 }
 
 /** @param startedAt since when a virtual router is what it is that never took a step */
 export function virtualRouterStatus(
-  facts: ElectionFacts['routers'][number],
+  facts: RouterFacts,
   wishes: Wishes,
   startedAt: Instant,
   now: Instant

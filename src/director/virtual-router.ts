@@ -19,6 +19,7 @@ import type { Instant, RouterStory } from './router-story.js'
 import type { RouterRules } from './sentences.js'
 import { ownEffects } from './standing-effects.js'
 import type { RouterFacts } from './status-router.js'
+import { becauseOf, type Sibling } from './why.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -31,6 +32,8 @@ export interface RouterPorts {
   readonly tellsForeign: boolean
   /** It goes on when the interface was gone and is back. */
   readonly story: RouterStory
+  /** The other members of its sync groups. */
+  siblingsOf(name: string): readonly Sibling[]
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, reason: Reason): void
   /** Its effective priority is another one now. */
@@ -230,7 +233,9 @@ export class RunningRouter {
       isGone: this.#goneInterface !== null,
       effects: this.#effects(effects),
       statistics: this.#speaker.statistics,
-      lastLate: this.#speaker.lastLate
+      lastLate: this.#speaker.lastLate,
+      story: this.#ports.story.story,
+      siblings: this.#ports.siblingsOf(this.name)
     }
   }
 
@@ -338,8 +343,8 @@ export class RunningRouter {
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
-    this.#speakerLog.stepped(from, to, reason, heard)
     this.#ports.story.stepped(from, to, reason, heard, this.#effects(), presentInstant())
+    this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.
     this.#ports.stepped(this, reason)
     this.#guard.mastery(this.state.name === 'master')
@@ -412,6 +417,10 @@ export class RunningRouter {
       }),
       ...followed
     ]
+  }
+
+  #because(): readonly string[] {
+    return becauseOf({ ...this.facts(), basePriority: this.config.priority, now: presentInstant() })
   }
 
   #setServes(serves: boolean): void {

@@ -1,6 +1,7 @@
 import type { ProxyConfig, UpstreamServer } from '../../src/proxy/model.js'
 import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import type { PeerFacts, ProxyFacts } from '../../src/director/status-proxy.js'
+import type { RouterFacts } from '../../src/director/status-router.js'
 import type { StatusFacts } from '../../src/director/status.js'
 import { NO_TRAFFIC } from '../../src/director/traffic-facts.js'
 import { NO_WISHES } from '../../src/director/wishes.js'
@@ -8,14 +9,12 @@ import { Counters } from '../../src/vrrp/counters.js'
 import { ROUTER } from './router-config.js'
 import { StoryPlay } from './story-play.js'
 
-type RouterParts = NonNullable<StatusFacts['elections']>['routers'][number]
-
 /** What a virtual router knows at the end of a play. */
 export function routerFacts(
   play: StoryPlay,
   config: Partial<typeof ROUTER> = {},
-  others: Partial<RouterParts> = {}
-): RouterParts {
+  others: Partial<RouterFacts> = {}
+): RouterFacts {
   return {
     config: { ...ROUTER, ...config },
     rules: play.router,

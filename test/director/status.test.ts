@@ -307,3 +307,20 @@ t.test('a status is the same after a way through JSON', (t) => {
   t.strictSame(JSON.parse(JSON.stringify(status)), status)
   t.end()
 })
+
+t.test('ten virtual routers and a hundred servers cost the loop less than a millisecond', (t) => {
+  const routers = Array.from({ length: 10 }, (_, i) =>
+    routerFacts(handedOver(), { name: `VI_${i}` })
+  )
+  const servers = Array.from({ length: 100 }, (_, i) => server(`192.0.2.${i}`))
+  const facts = { elections: { routers, groups: [] }, proxy: proxyFacts(servers) }
+  const times = Array.from({ length: 201 }, () => {
+    const begun = process.hrtime.bigint()
+    statusWith(facts)
+    return Number(process.hrtime.bigint() - begun) / 1e6
+  }).sort((a, b) => a - b)
+  const median = times[100] ?? Infinity
+  t.comment(`median ${median} ms`)
+  t.ok(median < 1)
+  t.end()
+})
