@@ -14,7 +14,7 @@ const PURE = [
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
   /^src\/director\/(router-story|sentences|why|status-router|standing-effects|wishes|traffic-facts|problems)\.ts$/,
   /^src\/proxy\/model\.ts$/,
-  /^src\/admin\/(model|messages)\.ts$/,
+  /^src\/admin\/(model|messages|keepalived-json)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
