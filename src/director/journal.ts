@@ -68,6 +68,13 @@ export class Journal {
     return this.#kept.map(({ event }) => event)
   }
 
+  /** Kept events with a greater id, oldest first, at most `limit`. */
+  after(id: number, limit: number): readonly AdminEvent[] {
+    // Ids have no gaps.
+    const skipped = Math.max(0, id + 1 - (this.#kept[0]?.event.id ?? 0))
+    return this.#kept.slice(skipped, skipped + limit).map(({ event }) => event)
+  }
+
   /**
    * Tells each event from now on. The listener must neither throw nor write to the log.
    *

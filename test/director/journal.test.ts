@@ -67,6 +67,12 @@ t.test('the newest thousand events are kept, and the count of them goes on', (t)
   for (let i = 0; i < 1200; i += 1) log.info({ i }, 'something')
   const events = journal.events()
   t.same([events.length, events[0]?.id, events.at(-1)?.id], [1000, 201, 1200])
+  const idsAfter = (id: number, limit: number): readonly number[] =>
+    journal.after(id, limit).map((event) => event.id)
+  t.same(idsAfter(0, 2), [201, 202])
+  t.same(idsAfter(1197, 10), [1198, 1199, 1200])
+  t.same(idsAfter(1200, 10), [])
+  t.same(idsAfter(9999, 10), [])
   t.end()
 })
 
