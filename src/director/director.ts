@@ -19,7 +19,6 @@ import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notif
 import { removePidFile, writePidFile } from './pid-file.js'
 import type { Instant } from './router-story.js'
 import { statusOf } from './status.js'
-import { NO_TRAFFIC } from './traffic-facts.js'
 import { NO_WISHES } from './wishes.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
@@ -71,8 +70,7 @@ export class Director {
         elections: this.#elections?.facts() ?? null,
         checks: this.#health?.checks() ?? [],
         proxy: this.#supervisor?.facts() ?? null,
-        wishes: NO_WISHES,
-        traffic: NO_TRAFFIC
+        wishes: NO_WISHES
       },
       presentInstant()
     )

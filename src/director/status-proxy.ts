@@ -1,6 +1,8 @@
 import type {
   ListenerStatus,
+  ListenerTraffic,
   PeerStatus,
+  PeerTraffic,
   ProxyStatus,
   UpstreamStatus,
   WorkerStatus
@@ -14,7 +16,6 @@ import {
   type PeerStatus as PeerFailures
 } from '../proxy/upstream/peer-status.js'
 import type { Instant } from './router-story.js'
-import type { TrafficFacts } from './traffic-facts.js'
 import type { Wishes } from './wishes.js'
 
 /** What the supervisor of the workers knows. */
@@ -24,6 +25,16 @@ export interface ProxyFacts {
   readonly workers: readonly WorkerFacts[]
   /** In the order of the upstreams and their servers. */
   readonly peers: readonly PeerFacts[]
+  readonly traffic: TrafficFacts
+}
+
+/** What the workers have counted. */
+export interface TrafficFacts {
+  /** @param listen such as `0.0.0.0:80` */
+  listenerTraffic(listen: string): ListenerTraffic
+  peerTraffic(upstream: string, peer: string): PeerTraffic
+  /** Connections of clients that a worker has open. */
+  connectionsOf(pid: number): number
 }
 
 export interface WorkerFacts {
@@ -50,9 +61,8 @@ const CAUSES: Readonly<Record<FailureCause, string>> = {
 }
 
 export function proxyStatus(
-  { config, state, workers, peers }: ProxyFacts,
+  { config, state, workers, peers, traffic }: ProxyFacts,
   wishes: Wishes,
-  traffic: TrafficFacts,
   now: Instant
 ): ProxyStatus {
   let index = 0
@@ -86,7 +96,7 @@ function listenersOf({ servers }: ProxyConfig, traffic: TrafficFacts): readonly 
   return [...names].map(([listen, servers]) => ({
     listen,
     servers,
-    traffic: traffic.ofListener(listen)
+    traffic: traffic.listenerTraffic(listen)
   }))
 }
 
@@ -116,7 +126,7 @@ function peerStatus(
     weight: wishes.weightOf(upstream.name, name) ?? server.weight,
     fails: facts?.failures.fails ?? 0,
     max_fails: server.maxFails,
-    traffic: traffic.ofPeer(upstream.name, name)
+    traffic: traffic.peerTraffic(upstream.name, name)
   }
 }
 

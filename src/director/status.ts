@@ -3,7 +3,6 @@ import { problemsOf } from './problems.js'
 import type { Instant } from './router-story.js'
 import { proxyStatus, type ProxyFacts } from './status-proxy.js'
 import { syncGroupStatus, virtualRouterStatus, type ElectionFacts } from './status-router.js'
-import type { TrafficFacts } from './traffic-facts.js'
 import type { Wishes } from './wishes.js'
 
 /** What the parts of a director know, before it is put into the words of the admin API. */
@@ -20,12 +19,11 @@ export interface StatusFacts {
   /** Null without a proxy, and before it is started. */
   readonly proxy: ProxyFacts | null
   readonly wishes: Wishes
-  readonly traffic: TrafficFacts
 }
 
 /** Joins everything that a director knows about itself. Cheap: it is made on the director's loop. */
 export function statusOf(facts: StatusFacts, now: Instant): Status {
-  const { startedAt, elections, proxy, wishes, traffic } = facts
+  const { startedAt, elections, proxy, wishes } = facts
   const routers = elections?.routers ?? []
   const status = {
     version: facts.version,
@@ -39,7 +37,7 @@ export function statusOf(facts: StatusFacts, now: Instant): Status {
     virtual_routers: routers.map((router) => virtualRouterStatus(router, wishes, startedAt, now)),
     sync_groups: (elections?.groups ?? []).map(syncGroupStatus),
     checks: facts.checks,
-    proxy: proxy && proxyStatus(proxy, wishes, traffic, now)
+    proxy: proxy && proxyStatus(proxy, wishes, now)
   }
   const problems = problemsOf(status, {
     configuredWorkers: proxy?.config.workers ?? 0,

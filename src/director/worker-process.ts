@@ -12,6 +12,8 @@ const KILL_MARGIN_MS = 250
 export interface WorkerObserver {
   message(worker: WorkerProcess, message: WorkerMessage): void
   exited(worker: WorkerProcess, why: string): void
+  /** Its channel is closed: no message follows. May come before or after `exited`. */
+  silenced(worker: WorkerProcess): void
 }
 
 /** Prepares this process to fork workers; to be called once. */
@@ -56,6 +58,9 @@ export class WorkerProcess {
         this.#settleStart(true)
       }
       observer.message(this, message)
+    })
+    this.#worker.on('disconnect', () => {
+      observer.silenced(this)
     })
     this.#worker.on('exit', (status: number | null, signal: string | null) => {
       this.#end(signal ? `killed by ${signal}` : `exited with status ${status ?? '?'}`)

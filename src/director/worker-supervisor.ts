@@ -1,5 +1,7 @@
+import type { ListenerTraffic, PeerTraffic } from '../admin/model.js'
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { trafficNames } from '../proxy/traffic-names.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
@@ -7,6 +9,7 @@ import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
 import type { ProxyFacts } from './status-proxy.js'
+import { TrafficBook } from './traffic-book.js'
 import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
@@ -43,6 +46,7 @@ export class WorkerSupervisor {
   /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #pings: WorkerPings
+  readonly #traffic: TrafficBook
   #graceTimer: NodeJS.Timeout | null = null
   #isReplacing = false
   #isStopping = false
@@ -70,6 +74,7 @@ export class WorkerSupervisor {
     this.#peers = new PeerWatches(config, log, ports, (index, status) => {
       this.#broadcast({ type: 'peer', index, status })
     })
+    this.#traffic = new TrafficBook(trafficNames(config), now())
     this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
@@ -120,8 +125,24 @@ export class WorkerSupervisor {
         const state = isListening ? 'listening' : 'starting'
         return { pid, startedAt, state: isEnding ? 'ending' : state }
       }),
-      peers: this.#peers.facts((host) => this.#names.problemOf(host))
+      peers: this.#peers.facts((host) => this.#names.problemOf(host)),
+      traffic: this
     }
+  }
+
+  /** What was served at a listen address such as `0.0.0.0:80` since the director's start. */
+  listenerTraffic(listen: string): ListenerTraffic {
+    return this.#traffic.listenerTraffic(listen, this.#now())
+  }
+
+  /** What was asked of a peer such as `192.168.64.143:80` since the director's start. */
+  peerTraffic(upstream: string, peer: string): PeerTraffic {
+    return this.#traffic.peerTraffic(upstream, peer, this.#now())
+  }
+
+  /** Connections of clients that the worker with this process id has open. */
+  connectionsOf(pid: number): number {
+    return this.#traffic.connectionsOf(pid)
   }
 
   reopenLogs(): void {
@@ -178,6 +199,9 @@ export class WorkerSupervisor {
         },
         exited: (worker, why) => {
           this.#exited(slot, worker, why)
+        },
+        silenced: (worker) => {
+          this.#traffic.forget(worker)
         }
       },
       this.#now(),
@@ -190,6 +214,7 @@ export class WorkerSupervisor {
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        this.#traffic.begin(worker, this.#now())
         worker.send({
           type: 'start',
           config: this.#config,
@@ -219,6 +244,9 @@ export class WorkerSupervisor {
       case 'log':
         this.#logTroubles.tell(worker.pid, message.path, message.news)
         return
+      case 'traffic':
+        this.#traffic.add(worker, message, this.#now())
+        return
       case 'pong':
         worker.unansweredSince = null
     }
@@ -236,6 +264,7 @@ export class WorkerSupervisor {
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     this.#processes.delete(worker)
+    this.#traffic.ended(worker)
     this.#logTroubles.exited(worker.pid)
     if (this.#isStopping) return
     if (this.#starting) {

@@ -3,7 +3,7 @@ import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import type { PeerFacts, ProxyFacts } from '../../src/director/status-proxy.js'
 import type { RouterFacts } from '../../src/director/status-router.js'
 import type { StatusFacts } from '../../src/director/status.js'
-import { NO_TRAFFIC } from '../../src/director/traffic-facts.js'
+import { TrafficBook } from '../../src/director/traffic-book.js'
 import { NO_WISHES } from '../../src/director/wishes.js'
 import { Counters } from '../../src/vrrp/counters.js'
 import { ROUTER } from './router-config.js'
@@ -54,6 +54,7 @@ export function proxyFacts(
 ): ProxyFacts {
   const upstream = { name: 'web', servers, balance: { method: 'round_robin' } }
   const listen = { host: '0.0.0.0', port: 80 }
+  const book = new TrafficBook({ listeners: [], peers: [] }, 0)
   const config = {
     workers: 2,
     upstreams: [upstream],
@@ -77,6 +78,11 @@ export function proxyFacts(
       unresolved: null,
       ...peers[i]
     })),
+    traffic: {
+      listenerTraffic: (listen) => book.listenerTraffic(listen, 0),
+      peerTraffic: (upstream, peer) => book.peerTraffic(upstream, peer, 0),
+      connectionsOf: (pid) => book.connectionsOf(pid)
+    },
     ...others
   }
 }
@@ -99,7 +105,6 @@ export function statusFacts(facts: Partial<StatusFacts> = {}): StatusFacts {
     checks: [],
     proxy: null,
     wishes: NO_WISHES,
-    traffic: NO_TRAFFIC,
     ...facts
   }
 }
