@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../../src/proxy/endpoint.js'
 import type { ProxyConfig, UpstreamServer } from '../../src/proxy/model.js'
 import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import type { PeerFacts, ProxyFacts } from '../../src/director/status-proxy.js'
@@ -54,7 +55,13 @@ export function proxyFacts(
 ): ProxyFacts {
   const upstream = { name: 'web', servers, balance: { method: 'round_robin' } }
   const listen = { host: '0.0.0.0', port: 80 }
-  const book = new TrafficBook({ listeners: [], peers: [] }, 0)
+  const book = new TrafficBook(
+    {
+      listeners: ['0.0.0.0:80', '[::]:8080'],
+      peers: servers.map((each) => ({ upstream: 'web', peer: formatEndpoint(each) }))
+    },
+    0
+  )
   const config = {
     workers: 2,
     upstreams: [upstream],
