@@ -16,7 +16,7 @@ import { Faults } from './faults.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
 import type { Instant, RouterStory } from './router-story.js'
-import type { RouterRules } from './sentences.js'
+import { effectSentence, type RouterRules } from './sentences.js'
 import { ownEffects } from './standing-effects.js'
 import type { RouterFacts } from './status-router.js'
 import { becauseOf, type Sibling } from './why.js'
@@ -173,7 +173,7 @@ export class RunningRouter {
             this.#stepped(from, to, reason, heard)
           },
           conditionsChanged: (from, to) => {
-            this.#speakerLog.conditionsChanged(from, to)
+            this.#speakerLog.conditionsChanged(from, to, this.#effectSentences())
             if (this.#isStarted && from.priority !== to.priority) {
               ports.priorityChanged(this, to.priority)
             }
@@ -417,6 +417,11 @@ export class RunningRouter {
       }),
       ...followed
     ]
+  }
+
+  #effectSentences(): readonly string[] {
+    const now = presentInstant()
+    return this.#effects().map((effect) => effectSentence(effect, true, now))
   }
 
   #because(): readonly string[] {

@@ -194,3 +194,74 @@ t.test('a fault hands over first where make-before-break is chosen and the netwo
   t.equal(serviceUp('keepalived'), true)
   t.end()
 })
+
+t.test('what changes the priority, or is a fault, is told with what the check said', (t) => {
+  const results = new Map([
+    ['service service', { detail: 'connect ECONNREFUSED', since: 1000 }],
+    ['interface ens160', { detail: null, since: 2000 }]
+  ])
+  const links = new Map([
+    ['eth2', false],
+    ['ens160', false]
+  ])
+  const tracks = [
+    track('service', -20),
+    track('script', 5),
+    track('process', 0),
+    track('interface', -1),
+    track('file', 1)
+  ]
+  const { effects } = follow(tracks, { ...FAILS, processes: new Map(), links, results })
+  t.same(effects, [
+    {
+      what: 'interface ens160',
+      verb: 'is down',
+      detail: null,
+      since: 2000,
+      added: 0,
+      isFault: true,
+      isAwaited: false
+    },
+    {
+      what: 'the service check',
+      verb: 'fails',
+      detail: 'connect ECONNREFUSED',
+      since: 1000,
+      added: -20,
+      isFault: false,
+      isAwaited: false
+    },
+    {
+      what: 'process P',
+      verb: 'has no result yet',
+      detail: null,
+      since: null,
+      added: 0,
+      isFault: true,
+      isAwaited: true
+    },
+    {
+      what: 'interface eth2',
+      verb: 'is down',
+      detail: null,
+      since: null,
+      added: -1,
+      isFault: false,
+      isAwaited: false
+    },
+    {
+      what: 'file F',
+      verb: 'says -100',
+      detail: null,
+      since: null,
+      added: -100,
+      isFault: false,
+      isAwaited: false
+    }
+  ])
+  t.same(
+    follow(tracks, PASSES).effects.map(({ what, added }) => `${what} ${added}`),
+    ['script A 5', 'file F 5']
+  )
+  t.end()
+})
