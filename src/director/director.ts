@@ -17,7 +17,6 @@ import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import type { Instant } from './router-story.js'
 import { statusOf } from './status.js'
 import { NO_WISHES } from './wishes.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
@@ -40,7 +39,7 @@ export class Director {
   readonly #log: Log
   readonly #systemd: SystemdNotifier
   readonly #identity: DirectorIdentity
-  readonly #startedAt = presentInstant()
+  readonly #startedAt = systemClock.instant()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
@@ -72,7 +71,7 @@ export class Director {
         proxy: this.#supervisor?.facts() ?? null,
         wishes: NO_WISHES
       },
-      presentInstant()
+      systemClock.instant()
     )
   }
 
@@ -225,10 +224,6 @@ function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
     `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
       `a worker takes ${connections}`
   )
-}
-
-function presentInstant(): Instant {
-  return { wall: systemClock.wallTime(), monotonic: monotonicNow() }
 }
 
 function isRoot(): boolean {

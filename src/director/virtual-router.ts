@@ -15,7 +15,7 @@ import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
-import type { Instant, RouterStory } from './router-story.js'
+import type { RouterStory } from './router-story.js'
 import { effectSentence, type RouterRules } from './sentences.js'
 import { ownEffects } from './standing-effects.js'
 import type { RouterFacts } from './status-router.js'
@@ -46,7 +46,10 @@ export interface RouterPorts {
   gone(router: RunningRouter): void
 }
 
-/** One virtual router of this director with everything it needs from the system. */
+/**
+ * One virtual router of this director with everything it needs from the system. More than 400 lines:
+ * all of its parts meet here, and each is told of the others by callbacks on private state.
+ */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #ports: RouterPorts
@@ -183,7 +186,7 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
-            ports.story.heard(heard, presentInstant())
+            ports.story.heard(heard, systemClock.instant())
             this.#guard.heard(heard.priority)
           }
         }
@@ -343,7 +346,7 @@ export class RunningRouter {
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
-    this.#ports.story.stepped(from, to, reason, heard, this.#effects(), presentInstant())
+    this.#ports.story.stepped(from, to, reason, heard, this.#effects(), systemClock.instant())
     this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.
     this.#ports.stepped(this, reason)
@@ -420,12 +423,16 @@ export class RunningRouter {
   }
 
   #effectSentences(): readonly string[] {
-    const now = presentInstant()
+    const now = systemClock.instant()
     return this.#effects().map((effect) => effectSentence(effect, true, now))
   }
 
   #because(): readonly string[] {
-    return becauseOf({ ...this.facts(), basePriority: this.config.priority, now: presentInstant() })
+    return becauseOf({
+      ...this.facts(),
+      basePriority: this.config.priority,
+      now: systemClock.instant()
+    })
   }
 
   #setServes(serves: boolean): void {
@@ -444,8 +451,4 @@ export class RunningRouter {
     }
     this.#ports.faultsChanged(this)
   }
-}
-
-function presentInstant(): Instant {
-  return { wall: systemClock.wallTime(), monotonic: systemClock.now() }
 }

@@ -53,7 +53,7 @@ await t.test(
     const written: string[] = []
     const arrivals = new Arrivals<string>()
     journal.onEvent(({ text, details }) => {
-      arrivals.add(`${text} ${String(details['to'] ?? '')}`)
+      arrivals.add(`${text} ${JSON.stringify(details['to'])}`)
     })
     const log = journaledLog(journal, (line) => written.push(line))
     const configuration = {
@@ -73,7 +73,7 @@ await t.test(
       'before the start'
     )
     await director.start()
-    await arrivals.first((line) => line === 'vrrp state change master', 'master')
+    await arrivals.first((line) => line === 'vrrp state change "master"', 'master')
     const status = director.status()
     t.match(status, {
       version: '1.2.3',
@@ -107,7 +107,7 @@ await t.test(
     t.strictSame(JSON.parse(JSON.stringify(status)), status, 'it survives JSON')
 
     ip('link set in1 down')
-    await arrivals.first((line) => line === 'vrrp state change fault', 'fault')
+    await arrivals.first((line) => line === 'vrrp state change "fault"', 'fault')
     t.match(director.status().virtual_routers[0], {
       state: 'fault',
       because: [/its interface is down or gone$/, /^interface in0 is down since /],
