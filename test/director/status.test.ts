@@ -324,3 +324,13 @@ t.test('ten virtual routers and a hundred servers cost the loop less than a mill
   t.ok(median < 1)
   t.end()
 })
+
+t.test('who would be backup anyway is not told to be so only because of a check', (t) => {
+  const play = new StoryPlay(100).start().follow([REFUSED]).wait(500).hear(PARTNER, 100)
+  const status = statusOf(
+    statusFacts({ elections: { routers: [routerFacts(play)], groups: [] } }),
+    { wall: clock('12:00:01'), monotonic: 1000 }
+  )
+  t.same(status.problems, [])
+  t.end()
+})

@@ -119,7 +119,10 @@ const PLAYS: Readonly<Record<Reason, readonly (readonly [StoryPlay, readonly str
     [
       (() => {
         const play = master()
-        play.effects = [effect({ what: 'interface ens160', verb: 'is down', isFault: true })]
+        play.effects = [
+          effect({ what: 'interface ens160', verb: 'is down', isFault: true }),
+          effect({ what: 'script A', added: -5 })
+        ]
         return play.feed({ kind: 'fault', cause: 'link' })
       })(),
       [
