@@ -1,4 +1,5 @@
 import { uptime } from 'node:os'
+import type { ConfigurationStatus, Status } from '../admin/model.js'
 import type { Config } from '../config/model.js'
 import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
@@ -16,15 +17,24 @@ import { DirectorHealth } from './health.js'
 import { FlightRecorder } from './flight-recorder.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
+import type { Journal } from './journal.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { MinimalStatus } from './status-minimal.js'
+import { statusOf } from './status.js'
 import { VERSION } from './version.js'
+import { NO_WISHES } from './wishes.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+
+/** What a director is told of itself, for its status. */
+export interface DirectorIdentity {
+  readonly journal: Journal
+  readonly configuration: ConfigurationStatus
+}
+
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
  * is sockets, workers, checks, election: a director competes only when it can serve.
@@ -35,6 +45,9 @@ export class Director {
   readonly #systemd: SystemdNotifier
   /** What happened lately, to be played again. */
   readonly recorder: FlightRecorder
+  readonly #journal: Journal
+  readonly #configuration: ConfigurationStatus
+  readonly #startedAt = systemClock.instant()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
@@ -47,10 +60,17 @@ export class Director {
   #isBroken = false
   #isReopening = false
 
-  constructor(config: Config, log: Log, systemd: SystemdNotifier) {
+  constructor(
+    config: Config,
+    log: Log,
+    systemd: SystemdNotifier,
+    { journal, configuration }: DirectorIdentity
+  ) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    this.#journal = journal
+    this.#configuration = configuration
     const { role, routerId } = config
     this.recorder = new FlightRecorder(
       { version: VERSION, role, routerId, pid: process.pid },
@@ -58,6 +78,25 @@ export class Director {
       (message) => {
         log.error(message)
       }
+    )
+  }
+
+  /** Everything that this director knows about itself at this moment. */
+  status(): Status {
+    return statusOf(
+      {
+        version: VERSION,
+        configuration: this.#configuration,
+        role: this.#config.role,
+        routerId: this.#config.routerId,
+        pid: process.pid,
+        startedAt: this.#startedAt,
+        elections: this.#elections?.facts() ?? null,
+        checks: this.#health?.checks() ?? [],
+        proxy: this.#supervisor?.facts() ?? null,
+        wishes: NO_WISHES
+      },
+      systemClock.instant()
     )
   }
 
@@ -88,14 +127,13 @@ export class Director {
   async #startAdmin(): Promise<void> {
     const change = await adminChange(this.#config, isRoot())
     if (change === null || this.#isStopping) return
-    const status = new MinimalStatus(this.#config, new Date())
     this.#admin = new AdminLink({
       ...change,
       version: VERSION,
       log: this.#log,
       now: monotonicNow,
       ports: {
-        status: () => status.at(new Date()),
+        status: () => this.status(),
         perform: (command, by) => {
           this.recorder.note('command', null, { ...command, by })
           return Promise.resolve({
@@ -104,7 +142,7 @@ export class Director {
             lines: ['not possible yet']
           })
         },
-        eventsAfter: () => [],
+        eventsAfter: (id, limit) => this.#journal.after(id, limit),
         recordingReset: () => {
           this.recorder.onLines((lines) => {
             for (const line of lines) this.#admin?.record(line)
@@ -113,6 +151,9 @@ export class Director {
       }
     })
     this.#admin.start()
+    this.#journal.onEvent(() => {
+      this.#admin?.eventsCame()
+    })
   }
 
   async #open(): Promise<void> {

@@ -9,9 +9,12 @@ import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
 import type { Notifier } from './notify/notifier.js'
+import { RouterStory } from './router-story.js'
 import { StateChanges } from './state-changes.js'
+import type { ElectionFacts } from './status-router.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
+import type { Sibling } from './why.js'
 
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
@@ -35,6 +38,8 @@ export class Elections {
   readonly #interfaces: InterfaceWatch
   readonly #groups: readonly RunningGroup[]
   readonly #changes: StateChanges
+  /** By name: they outlive an interface that is gone. */
+  readonly #stories: ReadonlyMap<string, RouterStory>
   #routers: RunningRouter[] = []
   #isStarted = false
   #isStopping = false
@@ -42,6 +47,7 @@ export class Elections {
   constructor(options: ElectionsOptions) {
     const { config, log, notifier } = options
     this.#options = options
+    this.#stories = new Map(config.virtualRouters.map(({ name }) => [name, new RouterStory()]))
     this.#monitor = new NetworkMonitor((message) => {
       log.warn(message)
     })
@@ -58,8 +64,8 @@ export class Elections {
         new RunningGroup(
           group,
           () => this.#membersOf(group.members),
-          (state) => {
-            log.info({ group: group.name, state }, 'sync group changed')
+          (state, from) => {
+            log.info({ group: group.name, from, state }, 'sync group changed')
             notifier.stateChanged('GROUP', group.name, state, 0, group.notify)
           },
           (decision) => {
@@ -106,6 +112,16 @@ export class Elections {
     }
   }
 
+  /** What is known of all of them at this moment. */
+  facts(): ElectionFacts {
+    return {
+      routers: this.#routers.map((router) =>
+        router.facts(this.#options.conditionsOf(router.config).effects)
+      ),
+      groups: this.#groups.map(({ config, state }) => ({ config, state }))
+    }
+  }
+
   /** Gives every address up; a second call does not wait for the partner. */
   async stop(): Promise<void> {
     this.#isStopping = true
@@ -127,6 +143,8 @@ export class Elections {
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
       ...(this.#options.recorder ? { recorder: this.#options.recorder } : {}),
+      story: this.#storyOf(config.name),
+      siblingsOf: (name) => this.#siblingsOf(name),
       stepped: (router, reason) => {
         this.#stepped(router, reason)
       },
@@ -209,6 +227,17 @@ export class Elections {
 
   #groupsOf(router: string): readonly RunningGroup[] {
     return this.#groups.filter(({ config }) => config.members.includes(router))
+  }
+
+  #storyOf(router: string): RouterStory {
+    return this.#stories.get(router) ?? new RouterStory()
+  }
+
+  #siblingsOf(name: string): readonly Sibling[] {
+    const members = this.#groupsOf(name).flatMap(({ config }) => config.members)
+    return this.#membersOf([...new Set(members)].filter((member) => member !== name)).map(
+      ({ name, state }) => ({ name, state: state.name })
+    )
   }
 
   #membersOf(names: readonly string[]): readonly DrivenMember[] {

@@ -1,9 +1,11 @@
 import type { OnResult } from '../health/scheduler.js'
 import { UNKNOWN } from '../health/status.js'
+import { systemClock } from '../linux/clock.js'
 import { formatEndpoint } from '../proxy/endpoint.js'
 import type { ProxyConfig, UpstreamCheck, UpstreamServer } from '../proxy/model.js'
 import {
   awaitsProbe,
+  isOut,
   type FailureRules,
   type PeerEvent,
   type PeerStatus
@@ -12,6 +14,7 @@ import { PeerTable } from '../proxy/upstream/peer-table.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { PeerWatch, type WatchPorts } from './peer-watch.js'
+import type { PeerFacts } from './status-proxy.js'
 
 /**
  * What this director knows about its peers, and how it comes to know it: events of the workers and
@@ -25,6 +28,8 @@ export class PeerWatches {
   readonly #log: Log
   readonly #onChange: (index: number, status: PeerStatus) => void
   readonly #recorder: FlightRecorder | null
+  /** Of the peers that were out once: since when they are, or are not any more, and why. */
+  readonly #turns = new Map<number, Pick<PeerFacts, 'since' | 'detail'>>()
 
   /** @param onChange told of each status that changed, whoever changed it */
   constructor(
@@ -79,6 +84,19 @@ export class PeerWatches {
     return this.#table.statusOf(index)
   }
 
+  /**
+   * What is known of all peers, in the order of their indices.
+   *
+   * @param unresolvedOf why a host has no address; null when it has one
+   */
+  facts(unresolvedOf: (host: string) => string | null): readonly PeerFacts[] {
+    return this.#table.statuses().map((failures, index) => {
+      const { since = null, detail = '' } = this.#turns.get(index) ?? {}
+      const unresolved = unresolvedOf(this.#table.serverOf(index).host)
+      return { failures, since, detail, unresolved }
+    })
+  }
+
   /** Begins the regular checks. */
   start(): void {
     for (const watch of this.#watches) watch?.start()
@@ -98,8 +116,11 @@ export class PeerWatches {
     const after = this.#table.apply(index, event)
     if (after === before) return after
     const change = { before, event, after, detail }
-    const rules = rulesOf(this.#table.serverOf(index))
-    this.#recorder?.peerChanged(this.#recordedName(index), rules, change)
+    const server = this.#table.serverOf(index)
+    this.#recorder?.peerChanged(this.#recordedName(index), rulesOf(server), change)
+    if (isOut(before, server) !== isOut(after, server)) {
+      this.#turns.set(index, { since: systemClock.wallTime(), detail })
+    }
     this.#tellLog(index, before, after, detail)
     this.#watches[index]?.update(after)
     this.#onChange(index, after)

@@ -10,12 +10,17 @@ import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AddressGuard } from './address-guard.js'
-import type { RouterConditions } from './conditions.js'
+import type { Effect, RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
+import type { RouterStory } from './router-story.js'
+import { effectSentence, type RouterRules } from './sentences.js'
+import { ownEffects } from './standing-effects.js'
+import type { RouterFacts } from './status-router.js'
+import { becauseOf, type Sibling } from './why.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -27,6 +32,10 @@ export interface RouterPorts {
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   readonly recorder?: FlightRecorder
+  /** It goes on when the interface was gone and is back. */
+  readonly story: RouterStory
+  /** The other members of its sync groups. */
+  siblingsOf(name: string): readonly Sibling[]
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, reason: Reason): void
   /** Its effective priority is another one now. */
@@ -39,7 +48,10 @@ export interface RouterPorts {
   gone(router: RunningRouter): void
 }
 
-/** One virtual router of this director with everything it needs from the system. */
+/**
+ * One virtual router of this director with everything it needs from the system. More than 400 lines:
+ * all of its parts meet here, and each is told of the others by callbacks on private state.
+ */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #ports: RouterPorts
@@ -53,6 +65,7 @@ export class RunningRouter {
   readonly #guard: AddressGuard
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
+  readonly #rules: RouterRules
   readonly #faults = new Faults()
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
@@ -65,7 +78,8 @@ export class RunningRouter {
   #isYielding = false
   #masterSince = -Infinity
   #isStarted = false
-  #isGone = false
+  #goneInterface: string | null = null
+  #isSourceGone = false
   #isClosed = false
 
   /**
@@ -104,8 +118,9 @@ export class RunningRouter {
     this.#interface = found
     this.#otherInterfaces = others
     this.#primaryAddress = primaryAddressOf(config, found)
-    this.#conditions = { priority: config.priority, serviceUp: true, faults: [] }
+    this.#conditions = { priority: config.priority, serviceUp: true, faults: [], effects: [] }
     const router = describeRouter(config, this.#primaryAddress, ports.isGrouped)
+    this.#rules = router
     this.#addresses = new IpAddressManager(
       config.interface,
       [...config.addresses, ...config.excludedAddresses],
@@ -165,7 +180,7 @@ export class RunningRouter {
             this.#stepped(from, to, reason, heard)
           },
           conditionsChanged: (from, to) => {
-            this.#speakerLog.conditionsChanged(from, to)
+            this.#speakerLog.conditionsChanged(from, to, this.#effectSentences())
             if (this.#isStarted && from.priority !== to.priority) {
               ports.priorityChanged(this, to.priority)
             }
@@ -175,6 +190,7 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
+            ports.story.heard(heard, systemClock.instant())
             this.#guard.heard(heard.priority)
           }
         }
@@ -211,9 +227,28 @@ export class RunningRouter {
     return this.#serves
   }
 
+  /**
+   * What is known of it at this moment.
+   *
+   * @param effects of what it follows, which are told in more detail than when they last changed
+   */
+  facts(effects: readonly Effect[] = this.#conditions.effects): RouterFacts {
+    return {
+      config: this.config,
+      rules: this.#rules,
+      state: this.state,
+      isGone: this.#goneInterface !== null,
+      effects: this.#effects(effects),
+      statistics: this.#speaker.statistics,
+      lastLate: this.#speaker.lastLate,
+      story: this.#ports.story.story,
+      siblings: this.#ports.siblingsOf(this.name)
+    }
+  }
+
   /** Takes part in the election from now on, unless its interface is gone already. */
   start(): void {
-    if (this.#isGone || this.#isClosed) return
+    if (this.#goneInterface !== null || this.#isClosed) return
     this.#log.info(
       {
         interface: this.config.interface,
@@ -304,8 +339,8 @@ export class RunningRouter {
 
   /** Another one of its interfaces may follow before it is closed. */
   #gone(interfaceName: string): void {
-    if (this.#isGone) return
-    this.#isGone = true
+    if (this.#goneInterface !== null) return
+    this.#goneInterface = interfaceName
     this.#log.error({ interface: interfaceName }, 'the interface is gone')
     this.#apply()
     this.#ports.gone(this)
@@ -324,7 +359,8 @@ export class RunningRouter {
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
-    this.#speakerLog.stepped(from, to, reason, heard)
+    this.#ports.story.stepped(from, to, reason, heard, this.#effects(), systemClock.instant())
+    this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.
     this.#ports.stepped(this, reason)
     this.#guard.mastery(this.state.name === 'master')
@@ -348,6 +384,7 @@ export class RunningRouter {
       { address: this.#primaryAddress },
       `the source address of our advertisements is ${isGone ? 'not there' : 'there'}`
     )
+    this.#isSourceGone = isGone
     this.#setFaults({ 'source-address': isGone })
   }
 
@@ -378,8 +415,38 @@ export class RunningRouter {
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
-      isGone: this.#isGone,
+      isGone: this.#goneInterface !== null,
       isHandingOver: state.name === 'master' && state.handOver !== null
+    })
+  }
+
+  /** Everything that changes our priority or keeps us out, by itself or by what we follow. */
+  #effects(followed: readonly Effect[] = this.#conditions.effects): readonly Effect[] {
+    const { state } = this
+    return [
+      ...ownEffects({
+        cannotHold: !this.#canHold,
+        isYielding: this.#isYielding,
+        makesBeforeBreak: this.#rules.makesBeforeBreak,
+        goneInterface: this.#goneInterface,
+        missingSource: this.#isSourceGone ? this.#primaryAddress : null,
+        groupFails: this.#serves && !this.#groupServes,
+        groupHasFault: state.name === 'fault' && this.#faults.first === null
+      }),
+      ...followed
+    ]
+  }
+
+  #effectSentences(): readonly string[] {
+    const now = systemClock.instant()
+    return this.#effects().map((effect) => effectSentence(effect, true, now))
+  }
+
+  #because(): readonly string[] {
+    return becauseOf({
+      ...this.facts(),
+      basePriority: this.config.priority,
+      now: systemClock.instant()
     })
   }
 

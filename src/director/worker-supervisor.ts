@@ -1,5 +1,7 @@
+import type { ListenerTraffic, PeerTraffic } from '../admin/model.js'
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { trafficNames } from '../proxy/traffic-names.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
@@ -7,6 +9,8 @@ import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
+import type { ProxyFacts } from './status-proxy.js'
+import { TrafficBook } from './traffic-book.js'
 import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
@@ -43,6 +47,7 @@ export class WorkerSupervisor {
   /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #pings: WorkerPings
+  readonly #traffic: TrafficBook
   #graceTimer: NodeJS.Timeout | null = null
   #isReplacing = false
   #isStopping = false
@@ -77,6 +82,7 @@ export class WorkerSupervisor {
       },
       recorder
     )
+    this.#traffic = new TrafficBook(trafficNames(config), now())
     this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
@@ -115,6 +121,36 @@ export class WorkerSupervisor {
     if (this.#isStopping) return
     this.#pings.start()
     this.#peers.start()
+  }
+
+  /** What is known of the workers and the peers at this moment. */
+  facts(): ProxyFacts {
+    const state = this.#starting ? 'starting' : 'running'
+    return {
+      config: this.#config,
+      state: this.#isStopping ? 'stopping' : state,
+      workers: [...this.#processes].map(({ pid, startedAt, isListening, isEnding }) => {
+        const state = isListening ? 'listening' : 'starting'
+        return { pid, startedAt, state: isEnding ? 'ending' : state }
+      }),
+      peers: this.#peers.facts((host) => this.#names.problemOf(host)),
+      traffic: this
+    }
+  }
+
+  /** What was served at a listen address such as `0.0.0.0:80` since the director's start. */
+  listenerTraffic(listen: string): ListenerTraffic {
+    return this.#traffic.listenerTraffic(listen, this.#now())
+  }
+
+  /** What was asked of a peer such as `192.168.64.143:80` since the director's start. */
+  peerTraffic(upstream: string, peer: string): PeerTraffic {
+    return this.#traffic.peerTraffic(upstream, peer, this.#now())
+  }
+
+  /** Connections of clients that the worker with this process id has open. */
+  connectionsOf(pid: number): number {
+    return this.#traffic.connectionsOf(pid)
   }
 
   reopenLogs(): void {
@@ -171,6 +207,9 @@ export class WorkerSupervisor {
         },
         exited: (worker, why) => {
           this.#exited(slot, worker, why)
+        },
+        silenced: (worker) => {
+          this.#traffic.forget(worker)
         }
       },
       this.#now(),
@@ -183,6 +222,7 @@ export class WorkerSupervisor {
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        this.#traffic.begin(worker, this.#now())
         worker.send({
           type: 'start',
           config: this.#config,
@@ -212,6 +252,9 @@ export class WorkerSupervisor {
       case 'log':
         this.#logTroubles.tell(worker.pid, message.path, message.news)
         return
+      case 'traffic':
+        this.#traffic.add(worker, message, this.#now())
+        return
       case 'pong':
         worker.unansweredSince = null
     }
@@ -229,6 +272,7 @@ export class WorkerSupervisor {
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     this.#processes.delete(worker)
+    this.#traffic.ended(worker)
     this.#logTroubles.exited(worker.pid)
     if (this.#isStopping) return
     if (this.#starting) {

@@ -24,6 +24,9 @@ import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
 import { listenOn } from './tcp/listen.js'
 import type { TcpSocket } from './tcp/socket.js'
+import { Traffic } from './traffic.js'
+import { trafficNames } from './traffic-names.js'
+import { TrafficReporter, type TellTraffic } from './traffic-reporter.js'
 import type { PeerStatus } from './upstream/peer-status.js'
 import { PeerGroup } from './upstream/peer-group.js'
 import type { ReportPeerEvent } from './upstream/peer.js'
@@ -52,6 +55,8 @@ export interface EngineOptions {
   readonly tellLog?: TellLog
   /** Takes the turns of the round robin to the other workers. */
   readonly tellTurn?: TellTurn
+  /** Takes what is counted. */
+  readonly tellTraffic?: TellTraffic
   readonly clock?: Clock
 }
 
@@ -86,6 +91,8 @@ export class Engine implements ClientEngine {
   #dateSecond = -1
   #date = ''
   readonly #drain = new Drain()
+  readonly #traffic: Traffic
+  readonly #reporter: TrafficReporter | null
   #isEnding = false
   #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
@@ -127,6 +134,10 @@ export class Engine implements ClientEngine {
     this.pool = new UpstreamPool(config.upstreams)
     const facts = { hostname: hostname(), pid: process.pid }
     const ports = { now: this.now, random: Math.random, report, facts }
+    const { listeners, peers } = trafficNames(config)
+    this.#traffic = new Traffic(listeners.length, peers.length)
+    const { tellTraffic } = options
+    this.#reporter = tellTraffic ? new TrafficReporter(this.#traffic, tellTraffic) : null
     let peerCount = 0
     try {
       this.#groups = config.upstreams.map((upstream) => {
@@ -223,9 +234,12 @@ export class Engine implements ClientEngine {
     this.#waiting.clear()
     for (const client of this.#clients) client.destroy()
     await this.#drain.emptied
+    this.#noteInFlight()
+    const isTold = this.#reporter?.tellLast()
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
     await this.#logs.close()
+    await isTold
   }
 
   /** One client less: perhaps it was the last one that a shutdown waited for. */
@@ -327,6 +341,7 @@ export class Engine implements ClientEngine {
 
   #accept(socket: TcpSocket, listener: Listener): void {
     this.#counters.accepted++
+    this.#traffic.accepted(tableFor(socket, listener).index)
     if (listener.limit !== null && !this.#isWelcome(socket, listener.limit)) return
     if (this.#admitClient()) this.#serve(socket, listener)
     else this.#waiting.hold(socket, listener, this.#room.waiting)
@@ -361,6 +376,7 @@ export class Engine implements ClientEngine {
 
   #serve(socket: TcpSocket, listener: Listener): void {
     const serverAddress = plainAddress(socket.localAddress)
+    const table = tableFor(socket, listener)
     const facts = {
       remoteAddress: plainAddress(socket.remoteAddress),
       remotePort: socket.remotePort ?? 0,
@@ -368,10 +384,10 @@ export class Engine implements ClientEngine {
       serverPort: socket.localPort ?? listener.address.port,
       connection: ++this.#serial
     }
-    const table = listener.byAddress.get(serverAddress) ?? listener.table
     const host = this.#hostFor(table)
     const client = new Http1Client(socket, facts, table.fallback.config, host)
     this.#clients.add(client)
+    this.#traffic.opened(table.index)
     if (this.isDraining) client.drain()
   }
 
@@ -387,7 +403,14 @@ export class Engine implements ClientEngine {
   #hostFor(table: SiteTable): ClientHost {
     const known = this.#hosts.get(table)
     if (known !== undefined) return known
-    const host = new EngineClientHost(this, table, this.#idle, this.#clock, this.#counters)
+    const host = new EngineClientHost(
+      this,
+      table,
+      this.#idle,
+      this.#clock,
+      this.#counters,
+      this.#traffic
+    )
     this.#hosts.set(table, host)
     return host
   }
@@ -429,5 +452,20 @@ export class Engine implements ClientEngine {
     if (this.#waiting.size > 0) this.#admitWaiting()
     this.#logs.sweep(now)
     this.#descriptors.sweep(now)
+    if (this.#reporter?.isDue(now) === true) {
+      this.#noteInFlight()
+      this.#reporter.tell(now)
+    }
   }
+
+  #noteInFlight(): void {
+    const { inFlight } = this.#traffic
+    for (const { peers } of this.#groups)
+      for (const peer of peers) inFlight[peer.index] = peer.active
+  }
+}
+
+/** The sites of the address that a client has connected to. */
+function tableFor(socket: TcpSocket, { byAddress, table }: Listener): SiteTable {
+  return byAddress.size === 0 ? table : (byAddress.get(plainAddress(socket.localAddress)) ?? table)
 }

@@ -1,5 +1,6 @@
 import type { LogNews } from './log-file.js'
 import type { ProxyConfig } from './model.js'
+import type { TrafficReport } from './traffic-cells.js'
 import type { PeerEvent, PeerStatus } from './upstream/peer-status.js'
 
 /**
@@ -61,4 +62,6 @@ export type WorkerMessage =
   | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
   /** A log takes no lines, or takes them again; standard error is named so. */
   | { readonly type: 'log'; readonly path: string; readonly news: LogNews }
+  /** By the configuration of this worker's `start`; at most once a second, and the rest before it exits. */
+  | ({ readonly type: 'traffic' } & TrafficReport)
   | { readonly type: 'pong'; readonly id: number }

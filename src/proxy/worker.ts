@@ -11,9 +11,11 @@ import type { DirectorMessage, WorkerMessage } from './worker-messages.js'
 
 let engine: Engine | null = null
 
-function tell(message: WorkerMessage): void {
+/** @param onSent called when the kernel has taken it, or when it is lost */
+function tell(message: WorkerMessage, onSent: () => void = () => undefined): void {
   // A director that died is noticed by 'disconnect'; a message to it is lost and nothing else.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+  if (process.connected && process.send) process.send(message, undefined, undefined, onSent)
+  else onSent()
 }
 
 /** Tells the director why there is no worker, and exits when that has left. */
@@ -43,6 +45,9 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
     },
     tellTurn: (index, currentWeights) => {
       tell({ type: 'turn', index, currentWeights })
+    },
+    tellTraffic: (report, onTaken) => {
+      tell({ type: 'traffic', ...report }, onTaken)
     }
   })
   // What the director tells while we begin to listen must not be lost.

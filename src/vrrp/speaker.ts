@@ -1,4 +1,4 @@
-import { Counters, type Statistics } from './counters.js'
+import { Counters, type LateAdvertisement, type Statistics } from './counters.js'
 import { DISCARD_COUNTERS } from './discards.js'
 import { nextDeadline, step } from './machine.js'
 import type { Action, Conditions, Event, FaultCause, Order, State, VirtualRouter } from './model.js'
@@ -71,6 +71,11 @@ export class Speaker {
   /** What was counted since the beginning. */
   get statistics(): Statistics {
     return this.#counters.statistics
+  }
+
+  /** The last regular advertisement that was notably late; null when none was. */
+  get lastLate(): LateAdvertisement | null {
+    return this.#counters.lastLate
   }
 
   /** Begins to listen as Backup; with a fault it waits in Fault for `setFault(null)`. */
@@ -186,7 +191,7 @@ export class Speaker {
   #measure(from: State, event: Event, actions: readonly Action[], now: number): void {
     if (from.name !== 'master' || event.kind !== 'timer' || from.handOver) return
     if (actions.some(({ kind }) => kind === 'advertise')) {
-      this.#counters.countLateness(now - from.adverAt)
+      this.#counters.countLateness(now - from.adverAt, now)
     }
   }
 

@@ -3,7 +3,7 @@ import type { Fault, RouterConditions } from '../../src/director/conditions.js'
 import { demandsOf, type Demands, type Standing } from '../../src/director/demands.js'
 import { ROUTER } from './router-config.js'
 
-const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [] }
+const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [], effects: [] }
 const WELL: Standing = { canHold: true, isYielding: false, isGone: false, isHandingOver: false }
 const NO_FAULTS = { link: false, tracker: false, addresses: false }
 const OWN: Fault = {

@@ -48,7 +48,7 @@ const GROUP: SyncGroup = {
   track: [],
   notify: ROUTER.notify
 }
-const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [] }
+const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [], effects: [] }
 const AWAITED: RouterConditions = {
   ...FINE,
   serviceUp: false,
