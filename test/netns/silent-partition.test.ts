@@ -32,9 +32,10 @@ const everyPhase = (step: number, first: number) =>
   PHASES.filter((_, index) => index % step === first)
 /**
  * The backup's adverts are 0.65 s, its Skew_Time, behind the master's: from 0.35 s on after one of them it is
- * the next, and a busy machine may take 0.4 s for the healing.
+ * the next, and a busy machine may take 0.4 s for the healing. The last one is in the fifth second of its
+ * mastership: then it announces the address for the second time when it speaks, behind our answer.
  */
-const KEEPALIVED_FIRST = [400, 500, 600]
+const KEEPALIVED_FIRST = [400, 500, 600, 3400]
 
 /** In eight hexadecimal digits. */
 const VIP_HEX = 'c0a840c8'
