@@ -9,7 +9,8 @@
 //   prompt   unit: as many as there are processors, and one that waits
 //   patient  takes a processor and has no clock: in what the others leave of the processors
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
-//   few      measures requests or tenths of a second: two beside it at most, and nothing patient
+//   few      measures requests: two beside it at most, and nothing patient
+//   quiet    measures tenths of a second, and has next to nothing to do itself: one more beside it
 //   alone    measures the machine itself: nothing runs beside it
 //
 // Tests that build networks need root; without it, or without a program that they need, they are
@@ -30,6 +31,7 @@ const SIDE_BY_SIDE = {
   patient: availableParallelism(),
   shared: 6,
   few: 3,
+  quiet: 2,
   alone: 1
 }
 /** The longest begin first, so that none is left over at the end of its lane. */
@@ -37,8 +39,11 @@ const LONGEST = [
   'fuzz/differential.test.ts',
   'netns/silent-partition.test.ts',
   'netns/failover-times.test.ts',
-  'netns/upstream-names.test.ts',
+  'interop/baseline.test.ts',
+  'interop/keepalived-notify.test.ts',
+  'netns/address-care.test.ts',
   'netns/faults.test.ts',
+  'interop/matrix.test.ts',
   'netns/sick-upstream.test.ts',
   'netns/pauses.test.ts',
   'netns/replace-workers.test.ts',
@@ -103,6 +108,7 @@ async function main() {
   await lane('shared')
   await patient
   await lane('few')
+  await lane('quiet')
   await lane('alone')
   if (wanted.length === 0) {
     print(`FAIL no test file matches ${part ?? ''} ${pattern}`)
