@@ -9,7 +9,7 @@
 //   prompt   unit: as many as there are processors, and one that waits
 //   patient  takes a processor and has no clock: in what the others leave of the processors
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
-//   few      measures requests: two beside it at most, and nothing patient
+//   few      measures requests: one more beside it, and nothing patient
 //   quiet    measures tenths of a second, and has next to nothing to do itself: one more beside it
 //   alone    measures the machine itself: nothing runs beside it
 //
@@ -30,7 +30,7 @@ const SIDE_BY_SIDE = {
   prompt: availableParallelism() + 1,
   patient: availableParallelism(),
   shared: 6,
-  few: 3,
+  few: 2,
   quiet: 2,
   alone: 1
 }

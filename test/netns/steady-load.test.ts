@@ -1,4 +1,4 @@
-// lane: few - no request may fail at 200 connections a second
+// lane: alone - no request may fail at 200 connections a second
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'
