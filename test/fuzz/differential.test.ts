@@ -7,7 +7,7 @@ import { RULES, type Rules } from './reader.js'
 import { run, type Side } from './run.js'
 
 // Half a minute of one core; longer beside other tests.
-t.setTimeout(280_000)
+t.setTimeout(870_000)
 
 refusesMoreAndNothingElse('requests', 140_000)
 

@@ -1,4 +1,4 @@
-// lane: few - measures the latency of requests while workers are replaced
+// lane: alone - measures the latency of requests while workers are replaced
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'

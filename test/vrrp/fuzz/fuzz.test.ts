@@ -5,7 +5,7 @@ import { receive } from '../../../src/vrrp/receive.js'
 import { internetChecksum } from '../../../src/vrrp/wire/checksum.js'
 import { fuzzReceive, summaryOf } from './run.js'
 
-t.setTimeout(280_000)
+t.setTimeout(870_000)
 
 const PACKETS = 10_000_000
 

@@ -4,7 +4,7 @@ import { simulateGroups } from './groups.js'
 import { simulate } from './simulate.js'
 
 /** A shared machine may take several times the usual ten seconds. */
-t.setTimeout(280_000)
+t.setTimeout(870_000)
 
 const RUNS = 10_000
 const GROUP_RUNS = 2000
