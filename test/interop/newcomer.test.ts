@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { setPriority, tmpdir } from 'node:os'
+import { dirname, delimiter, join } from 'node:path'
+import t from 'tap'
+import type { Outcome } from '../netns/lab/lab-process.js'
+import { Lab } from '../netns/lab/lab.js'
+import { REPOSITORY } from '../netns/lab/pair-files.js'
+import { familyOf } from '../netns/lab/process-tree.js'
+import { cannotRun } from '../netns/lab/requirements.js'
+import { patternOf, readSteps, type Step } from './readme-path.js'
+import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
+
+/*
+ * A newcomer does what README.md says, word for word: clones the repository and plays the demo; then builds
+ * the package in the clone, installs it on two machines of the real systemd, starts them and fails over.
+ */
+
+const README = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
+const DEMO_TIMEOUT_MS = 150_000
+const STEP_TIMEOUT_MS = 60_000
+/** Who looks on looks again, as long as it may take until a director is master. */
+const SETTLE_TIMEOUT_MS = 10_000
+const LOOK_AGAIN_MS = 200
+/** Commands that change nothing, so that they may be typed again. */
+const LOOKS_ON = /^(?:tsha (?:status|why)|curl)\b/
+/** Requests per second of the client that asks all the time while the pair is worked on. */
+const RATE = 50
+
+function whyNot(): string | false {
+  const missing = cannotRun('systemctl', 'useradd', 'dpkg-deb', 'git', 'npm', 'curl')
+  if (missing !== false) return missing
+  if (!existsSync('/lib/systemd/systemd')) return 'needs systemd'
+  return unifiedCgroup() === null ? 'needs cgroup2' : false
+}
+
+const skip = whyNot()
+const folder = await mkdtemp(join(tmpdir(), 'tsha-newcomer-'))
+t.teardown(() => rm(folder, { recursive: true, force: true }))
+const clone = join(folder, 'tsha')
+
+await t.test('Try it', { skip, timeout: DEMO_TIMEOUT_MS }, async (t) => {
+  const [step, ...others] = readSteps(README, 'Try it')
+  t.same(others, [], 'one block of commands')
+  const script = (step?.commands ?? []).join('\n').replace('<this repository>', REPOSITORY)
+  t.match(script, 'npm run demo')
+  const { code, stdout, stderr } = await runHere(script, folder)
+  t.equal(code, 0, `${stdout}${stderr}`.slice(-4000))
+  t.match(stdout, 'Everything behaved')
+  for (const line of shownOf('Try it')) t.match(stdout, patternOf(line).source)
+})
+
+await t.test('A pair in five minutes', { skip, timeout: 120_000 }, async (t) => {
+  const [build, ...steps] = readSteps(README, 'A pair in five minutes')
+  t.equal(build?.where, 'the clone')
+  for (const command of build?.commands ?? []) {
+    const { code, stderr } = await runHere(command, clone)
+    t.equal(code, 0, `${command}: ${stderr}`)
+  }
+  const parcel = await pack(t)
+  const lab = await Lab.create({ web: 'node' })
+  t.teardown(() => lab.close())
+  const machines = await Promise.all(
+    (['director1', 'director2'] as const).map((name) =>
+      SystemdMachine.boot(unifiedCgroup() ?? '', parcel, lab.host(name))
+    )
+  )
+  t.teardown(() => Promise.all(machines.map((machine) => machine.close())))
+  await Promise.all([lab.web1.start(), lab.web2.start()])
+  const [first, second] = machines
+  if (!first || !second) throw new Error('two machines are there')
+  const places: Readonly<Record<string, readonly ((line: string) => Promise<Outcome>)[]>> = {
+    'both directors': machines.map((machine) => onDirector(machine)),
+    'the first director': [onDirector(first)],
+    'the second director': [onDirector(second)],
+    'a client': [(line) => lab.host('client').run('sh', ['-c', line])]
+  }
+  let client: Awaited<ReturnType<Lab['steadyClient']>> | null = null
+  for (const step of steps) {
+    const place = places[step.where]
+    if (!place) throw new Error(`README.md names no such machine: ${step.where}`)
+    await Promise.all(place.map((run) => follow(t, step, run)))
+    if (step.where === 'a client') client ??= await lab.steadyClient({ rate: RATE })
+  }
+  await lab.watch.waitForOwners(['director2'], SETTLE_TIMEOUT_MS)
+  const summary = await client?.stop()
+  t.ok((summary?.total ?? 0) > 5 * RATE, `the client asked ${summary?.total ?? 0} times`)
+  t.ok((summary?.failed ?? Infinity) <= 3, `failed: ${JSON.stringify(summary?.failures)}`)
+  t.same(lab.watch.owners, ['director2'])
+  t.comment(`${summary?.failed ?? 0} of ${summary?.total ?? 0} requests failed in all of it`)
+})
+
+/** Types the commands of a step, one after the other. */
+async function follow(t: Tap, step: Step, run: (line: string) => Promise<Outcome>): Promise<void> {
+  for (const [index, command] of step.commands.entries()) {
+    const isLast = index === step.commands.length - 1
+    const wanted = isLast && step.output !== null ? patternOf(step.output) : null
+    const deadline = Date.now() + SETTLE_TIMEOUT_MS
+    let outcome = await run(command)
+    while (LOOKS_ON.test(command) && wanted?.test(outcome.stdout) === false) {
+      if (Date.now() > deadline) break
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+      outcome = await run(command)
+    }
+    const name = `${step.where}: ${command}`
+    t.equal(outcome.code, 0, `${name} ${outcome.stderr}`)
+    if (wanted) t.match(outcome.stdout, wanted, `${name} prints what README.md shows`)
+  }
+}
+
+/** The two files that README.md says to copy to the directors, in a folder of their own. */
+async function pack(t: Tap): Promise<string> {
+  const copied = /^Copy `(packages\/tsha_\*\.deb)` and `(\S+)` to both directors/m.exec(README)
+  t.ok(copied, 'README.md says what to copy')
+  const parcel = join(folder, 'parcel')
+  await mkdir(parcel)
+  const outcome = await runHere(`cp ${copied?.[1] ?? ''} ${copied?.[2] ?? ''} ${parcel}`, clone)
+  t.equal(outcome.code, 0, outcome.stderr)
+  return parcel
+}
