@@ -1,4 +1,5 @@
 import { uptime } from 'node:os'
+import type { CommandResult } from '../admin/model.js'
 import type { Config } from '../config/model.js'
 import { TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
@@ -9,14 +10,18 @@ import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { refused } from './command-results.js'
+import type { Commands } from './commands.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
+import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { WorkerSupervisor } from './worker-supervisor.js'
+import { RouterWishes } from './router-wishes.js'
+import { WorkerSupervisor, type Replacement } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -28,10 +33,13 @@ export class Director {
   readonly #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
+  readonly #wishes = new RouterWishes()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
+  /** Null until everything runs. */
+  #commands: Commands | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
@@ -54,6 +62,7 @@ export class Director {
     if (this.#isStopping) return
     this.#health?.start()
     this.#startElections()
+    this.#takeOrders()
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -88,6 +97,7 @@ export class Director {
         config: this.#config,
         log: this.#log,
         notifier: this.#notifier,
+        wishes: this.#wishes,
         conditionsOf: (router) => health.conditionsOf(router),
         linkChanged: (name, isUp) => {
           health.linkChanged(name, isUp)
@@ -132,36 +142,78 @@ export class Director {
     }, delayMs)
   }
 
-  /** Writes the proxy's logs to new files after the old ones were moved away. */
-  async reopenLogs(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy) return
+  #takeOrders(): void {
+    if (this.#health === null) return
+    this.#commands = takeOrders({
+      config: () => this.#config,
+      log: this.#log,
+      wishes: this.#wishes,
+      elections: this.#elections,
+      supervisor: this.#supervisor,
+      health: this.#health,
+      obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+      replaceWorkers: () => this.replaceWorkers(),
+      prepareLogs: () => this.#prepareLogs()
+    })
+  }
+
+  /**
+   * Carries out what an administrator orders, checked again here; never rejects.
+   *
+   * @param command a `Command` of the admin contract
+   * @param by who asked, for the log
+   */
+  async perform(command: unknown, by: string): Promise<CommandResult> {
+    return (
+      this.#commands?.perform(command, by) ?? refused('TSHA_E_CONFLICT', 'the director is starting')
+    )
+  }
+
+  /** Reads the configuration anew. */
+  reload(): Promise<CommandResult> {
+    return Promise.resolve(
+      refused('TSHA_E_CONFLICT', 'reloading is not possible yet: restart tsha')
+    )
+  }
+
+  async #prepareLogs(): Promise<void> {
+    if (this.#config.proxy) await prepareLogFiles(this.#config.proxy, this.#workerOwner)
+  }
+
+  /**
+   * Writes the proxy's logs to new files after the old ones were moved away. Resolves with false when
+   * that is going on already.
+   */
+  async reopenLogs(): Promise<boolean> {
+    if (!this.#config.proxy) return true
     if (this.#isReopening) {
       // A disk that hangs must not be given one thread after the other.
       this.#log.warn('log files are still being reopened')
-      return
+      return false
     }
     this.#isReopening = true
     try {
-      await prepareLogFiles(proxy, this.#workerOwner)
+      await this.#prepareLogs()
     } finally {
       this.#isReopening = false
     }
     this.#supervisor?.reopenLogs()
     this.#log.info('log files reopened')
+    return true
   }
 
   /**
    * Puts new processes in the place of the proxy's workers, one after the other; no request fails and
    * no address moves.
    */
-  async replaceWorkers(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy || !this.#supervisor) return
+  async replaceWorkers(): Promise<Replacement> {
+    if (!this.#supervisor) return 'not-running'
     this.#log.info('replacing the workers')
     // A new worker opens the logs, which may have been moved away.
-    await prepareLogFiles(proxy, this.#workerOwner)
-    await this.#supervisor.replaceWorkers()
+    await this.#prepareLogs()
+    return this.#supervisor.replaceWorkers()
   }
 
   /**
@@ -175,9 +227,9 @@ export class Director {
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#supervisor?.closeKept()
+    if (this.#elections) this.#supervisor?.closeKept(true)
     await this.#elections?.stop()
-    await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    await Promise.all([this.#supervisor?.close(graceMs), this.#notifier?.stop()])
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }

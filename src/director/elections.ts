@@ -1,16 +1,18 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Config, VirtualRouterConfig } from '../config/model.js'
 import { NetworkMonitor } from '../linux/network-monitor.js'
-import type { Reason } from '../vrrp/model.js'
+import type { Reason, State } from '../vrrp/model.js'
 import { messageOf } from '../errors.js'
 import type { RouterConditions } from './conditions.js'
 import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
 import type { Notifier } from './notify/notifier.js'
+import { withStepDown, withWishedPriority, type RouterWishes } from './router-wishes.js'
 import { StateChanges } from './state-changes.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
+import { Waiters } from './waiters.js'
 
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
@@ -20,6 +22,8 @@ export interface ElectionsOptions {
   readonly config: Config
   readonly log: Log
   readonly notifier: Notifier
+  /** What an administrator wants of the virtual routers; `applyConditions` after each change. */
+  readonly wishes: RouterWishes
   /** What everything that is followed means for a virtual router now. */
   conditionsOf(router: VirtualRouterConfig): RouterConditions
   /** Told of the links that any virtual router depends on. */
@@ -33,6 +37,7 @@ export class Elections {
   readonly #interfaces: InterfaceWatch
   readonly #groups: readonly RunningGroup[]
   readonly #changes: StateChanges
+  readonly #waiters = new Waiters()
   #routers: RunningRouter[] = []
   #isStarted = false
   #isStopping = false
@@ -94,11 +99,24 @@ export class Elections {
     for (const router of this.#routers) this.#changes.soon(router.name)
   }
 
-  /** Something that is followed has changed. */
+  /** Those that run, in the order of the configuration. */
+  get routers(): readonly RunningRouter[] {
+    return this.#routers
+  }
+
+  /** Resolves when something about the virtual routers has become true, or after the time. */
+  async until(isTrue: () => boolean, timeoutMs: number): Promise<boolean> {
+    return this.#waiters.until(isTrue, timeoutMs)
+  }
+
+  /** Something that is followed, or what an administrator wants, has changed. */
   applyConditions(): void {
-    for (const router of this.#routers) {
-      router.setConditions(this.#options.conditionsOf(router.config))
-    }
+    for (const router of this.#routers) router.setConditions(this.#conditionsOf(router.config))
+  }
+
+  #conditionsOf(config: VirtualRouterConfig): RouterConditions {
+    const wish = this.#options.wishes.of(config.name)
+    return withStepDown(this.#options.conditionsOf(withWishedPriority(config, wish)), wish)
   }
 
   /** Gives every address up; a second call does not wait for the partner. */
@@ -121,8 +139,8 @@ export class Elections {
       monitor: this.#monitor,
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
-      stepped: (router, reason) => {
-        this.#stepped(router, reason)
+      stepped: (router, reason, from) => {
+        this.#stepped(router, reason, from)
       },
       priorityChanged: ({ config, state }, priority) => {
         if (!config.tellsPriority) return
@@ -146,17 +164,24 @@ export class Elections {
   }
 
   #startRouter(router: RunningRouter): void {
-    router.setConditions(this.#options.conditionsOf(router.config))
+    router.setConditions(this.#conditionsOf(router.config))
     router.start()
   }
 
-  #stepped(router: RunningRouter, reason: Reason): void {
+  #stepped(router: RunningRouter, reason: Reason, from: State): void {
     const { state, config } = router
+    if (from.name !== 'master' && state.name === 'master') this.#tellIfSteppedDown(config.name)
     // In the first moments it is the last word of the one that gave way to us, at every failback.
     if (reason === 'lower-priority' && router.isSettledMaster) {
       this.#options.notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
     }
     this.#moveGroups(router, reason)
+  }
+
+  #tellIfSteppedDown(name: string): void {
+    const { wishes, log } = this.#options
+    if (!wishes.of(name).isSteppedDown) return
+    log.warn({ router: name }, 'nobody else serves: master although it was stepped down')
   }
 
   /** Before all members are started, and when they are being stopped, each goes by itself. */
@@ -179,6 +204,7 @@ export class Elections {
       if (router && state) this.#changes.tell(router, state)
     }
     if (!this.#isStopping) for (const group of this.#groups) group.tell()
+    this.#waiters.notify()
   }
 
   /** Null when there is nothing to tell: a fault is silent until something has failed (keepalived). */

@@ -26,7 +26,7 @@ export interface RouterPorts {
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   /** A step that changed the state or has something to tell. */
-  stepped(router: RunningRouter, reason: Reason): void
+  stepped(router: RunningRouter, reason: Reason, from: State): void
   /** Its effective priority is another one now. */
   priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
@@ -35,6 +35,15 @@ export interface RouterPorts {
   servesChanged(router: RunningRouter): void
   /** Its interface is gone, and its sockets with it; what is left to do is `stop`. */
   gone(router: RunningRouter): void
+}
+
+/** The last advertisement that passed the receive checks. */
+export interface LastHeard {
+  readonly source: string
+  /** 0 from one that gave its addresses up. */
+  readonly priority: number
+  /** Milliseconds of CLOCK_MONOTONIC. */
+  readonly at: number
 }
 
 /** One virtual router of this director with everything it needs from the system. */
@@ -61,6 +70,9 @@ export class RunningRouter {
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #masterSince = -Infinity
+  /** An administrator has asked to hand over, and the outcome is open. */
+  #isLeaving = false
+  #lastHeard: LastHeard | null = null
   #isStarted = false
   #isGone = false
   #isClosed = false
@@ -171,6 +183,8 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
+            const { source, priority } = heard
+            this.#lastHeard = { source, priority, at: systemClock.now() }
             this.#guard.heard(heard.priority)
           }
         }
@@ -184,6 +198,17 @@ export class RunningRouter {
 
   get state(): State {
     return this.#speaker.state
+  }
+
+  /** Null when no other director was ever heard. */
+  get lastHeard(): LastHeard | null {
+    return this.#lastHeard
+  }
+
+  /** Whether it is a master that waits for the partner to take over. */
+  get isHandingOver(): boolean {
+    const { state } = this
+    return state.name === 'master' && state.handOver !== null
   }
 
   /** Whether it has been master for at least an interval: what it replaced had time to give way. */
@@ -232,6 +257,19 @@ export class RunningRouter {
   /** Whether every member of its sync group serves. */
   setGroupServes(isServing: boolean): void {
     this.#groupServes = isServing
+    this.#apply()
+  }
+
+  /**
+   * Asks the partner to take over, where this is a master that makes before it breaks. It goes on as
+   * it was if nobody does: the priority is another matter.
+   */
+  handOver(): void {
+    const { state, config } = this
+    if (state.name !== 'master' || state.handOver || config.handOver === 'keepalived') return
+    // What could not serve was offered before, in vain: only a change begins a hand-over.
+    this.#speaker.setConditions({ priority: state.priority, serviceUp: true })
+    this.#isLeaving = true
     this.#apply()
   }
 
@@ -313,9 +351,10 @@ export class RunningRouter {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
     this.#speakerLog.stepped(from, to, reason, heard)
     // First: who hands over takes its sync group along before a fault can follow.
-    this.#ports.stepped(this, reason)
+    this.#ports.stepped(this, reason, from)
     this.#guard.mastery(this.state.name === 'master')
-    // A fault that waited for the end of a hand-over.
+    if (!this.isHandingOver) this.#isLeaving = false
+    // A fault that waited for the end of a hand-over, or the end of one that was asked for.
     if (this.state.name !== 'initialize') this.#apply()
   }
 
@@ -359,12 +398,12 @@ export class RunningRouter {
   }
 
   #demands(): Demands {
-    const { state } = this
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
       isGone: this.#isGone,
-      isHandingOver: state.name === 'master' && state.handOver !== null
+      isHandingOver: this.isHandingOver,
+      isLeaving: this.#isLeaving
     })
   }
 
