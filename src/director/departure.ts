@@ -1,34 +1,17 @@
 import type { VirtualRouterConfig } from '../config/model.js'
-import type { State } from '../vrrp/model.js'
 import { handOverWait } from '../vrrp/timing.js'
-import type { LastHeard } from './virtual-router.js'
+import type { LeavingRouter, Outcome } from './leaving-router.js'
 
 /** How much longer than it should take an outcome is awaited. */
 const MARGIN_MS = 500
 /** No answer to a command waits longer. */
 const MOST_WAIT_MS = 6000
 
-/** A virtual router, as those see it who have it give its addresses away. */
-export interface LeavingRouter {
-  readonly name: string
-  readonly config: VirtualRouterConfig
-  readonly state: State
-  readonly isHandingOver: boolean
-  /** The last advertisement of another director; null when none was ever heard. */
-  readonly lastHeard: LastHeard | null
-}
-
 /** The elections, as far as they are needed to await an outcome. */
 export interface LeavingElections {
   readonly routers: readonly LeavingRouter[]
   until(isTrue: () => boolean, timeoutMs: number): Promise<boolean>
 }
-
-/**
- * What came of a master: it is none any more; nobody took over, so it goes on; it still waits; or what
- * was done does not concern it.
- */
-export type Outcome = 'gone' | 'stays' | 'open' | 'untouched'
 
 /**
  * Does something that should end the mastership of some virtual routers, and waits for what comes of

@@ -1,4 +1,4 @@
-import type { LeavingRouter, Outcome } from './departure.js'
+import type { LeavingRouter, Outcome } from './leaving-router.js'
 
 /** `the addresses are with 192.0.2.2`, or that nobody is known to have them. */
 export function whereItIs({ state, lastHeard }: LeavingRouter): string {

@@ -1,7 +1,8 @@
 import type { Command, CommandResult } from '../admin/model.js'
 import type { SyncGroup, VirtualRouterConfig } from '../config/model.js'
 import { done, listed, refused, unknownName } from './command-results.js'
-import { departure, type LeavingElections, type LeavingRouter } from './departure.js'
+import { departure, type LeavingElections } from './departure.js'
+import type { LeavingRouter } from './leaving-router.js'
 import { outcomeLine, prospect, whereItIs } from './router-lines.js'
 import { withGroups, type RouterWishes } from './router-wishes.js'
 

@@ -13,6 +13,7 @@ import { AddressGuard } from './address-guard.js'
 import type { RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
+import type { LastHeard } from './leaving-router.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
 import { SpeakerLog } from './speaker-log.js'
@@ -35,15 +36,6 @@ export interface RouterPorts {
   servesChanged(router: RunningRouter): void
   /** Its interface is gone, and its sockets with it; what is left to do is `stop`. */
   gone(router: RunningRouter): void
-}
-
-/** The last advertisement that passed the receive checks. */
-export interface LastHeard {
-  readonly source: string
-  /** 0 from one that gave its addresses up. */
-  readonly priority: number
-  /** Milliseconds of CLOCK_MONOTONIC. */
-  readonly at: number
 }
 
 /** One virtual router of this director with everything it needs from the system. */
