@@ -7,6 +7,9 @@ const MARGIN_MS = 500
 /** No answer to a command waits longer. */
 const MOST_WAIT_MS = 6000
 
+/** `ip` takes milliseconds, and longer on a busy machine. */
+const REMOVAL_WAIT_MS = 1000
+
 /** The elections, as far as they are needed to await an outcome. */
 export interface LeavingElections {
   readonly routers: readonly LeavingRouter[]
@@ -15,7 +18,8 @@ export interface LeavingElections {
 
 /**
  * Does something that should end the mastership of some virtual routers, and waits for what comes of
- * it, for a bounded time: a hand-over to be answered, or a partner to preempt.
+ * it, for a bounded time: a hand-over to be answered, or a partner to preempt, and the addresses to be
+ * off the interface.
  *
  * @param names of those that are master now
  */
@@ -44,6 +48,9 @@ export async function departure(
     ...lowered.map((name) => waitForPreemption(routerOf(name)?.config))
   ]
   await elections.until(() => !names.some(isOpen), Math.min(MOST_WAIT_MS, Math.max(0, ...waits)))
+  const gone = names.flatMap((name) => routerOf(name) ?? [])
+  const removals = gone.filter(({ state }) => state.name !== 'master').map((each) => each.settled())
+  await atMost(REMOVAL_WAIT_MS, Promise.all(removals))
   return new Map(
     names.map((name) => {
       if (routerOf(name)?.state.name !== 'master') return [name, 'gone']
@@ -51,6 +58,13 @@ export async function departure(
       return [name, lowered.includes(name) ? 'stays' : 'untouched']
     })
   )
+}
+
+async function atMost(timeoutMs: number, what: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)))
+  await Promise.race([what, late])
+  clearTimeout(timer)
 }
 
 function waitForAnswer(config: VirtualRouterConfig | undefined): number {

@@ -155,7 +155,10 @@ export class Director {
       reload: () => this.reload(),
       reopenLogs: () => this.reopenLogs(),
       replaceWorkers: () => this.replaceWorkers(),
-      prepareLogs: () => this.#prepareLogs()
+      prepareLogs: () => this.#prepareLogs(),
+      tellStatus: (status) => {
+        if (!this.#isStopping) this.#systemd.notify(`STATUS=${status}`)
+      }
     })
   }
 

@@ -26,6 +26,8 @@ export interface OrderedDirector {
   reopenLogs(): Promise<boolean>
   replaceWorkers(): Promise<Replacement>
   prepareLogs(): Promise<void>
+  /** What `systemctl status` shows. */
+  tellStatus(status: string): void
 }
 
 /** Joins what orders are about with the parts that carry them out. */
@@ -64,6 +66,9 @@ export function takeOrders(director: OrderedDirector): Commands {
       },
       elections,
       prepareLogs: () => director.prepareLogs(),
+      tellStatus: (status) => {
+        director.tellStatus(status)
+      },
       setServiceStopped: (isStopped) => {
         health.setServiceStopped(isStopped)
       },

@@ -97,11 +97,7 @@ function stateLines(chosen: readonly KnownPeer[], state: PeerWish['state']): rea
     case 'drain':
       return [`${subject} ${isOld ? 'was draining already' : 'drains'}: it takes no new requests`]
     case 'up': {
-      const was = isOld
-        ? peer.state === 'out'
-          ? 'was out'
-          : 'was up already'
-        : `was ${peer.state}`
+      const was = WAS[peer.state]
       const configured = peer.server.down
         ? '; the configuration has it down, as it is after a restart'
         : ''
@@ -110,6 +106,13 @@ function stateLines(chosen: readonly KnownPeer[], state: PeerWish['state']): rea
       ]
     }
   }
+}
+
+const WAS: Readonly<Record<KnownPeer['state'], string>> = {
+  up: 'was up already',
+  out: 'was out',
+  down: 'was down',
+  drain: 'was draining'
 }
 
 function weightLines(chosen: readonly KnownPeer[], weight: number | null): readonly string[] {

@@ -2,7 +2,7 @@ import type { Command, CommandResult, ProxyState } from '../admin/model.js'
 import { TshaError } from '../errors.js'
 import { done, refused } from './command-results.js'
 import { departure, type LeavingElections } from './departure.js'
-import { outcomeLine } from './router-lines.js'
+import { outcomeWithoutProxy } from './router-lines.js'
 
 /** How long requests that run may take when the proxy is stopped. */
 const GRACE_MS = 10_000
@@ -24,6 +24,8 @@ export interface ProxyOrdersPorts {
   setServiceStopped(isStopped: boolean): void
   /** Has the service check run now. */
   checkServiceNow(): void
+  /** What `systemctl status` shows. */
+  tellStatus(status: string): void
   /** Milliseconds of CLOCK_MONOTONIC. */
   now(): number
 }
@@ -73,6 +75,7 @@ export class ProxyOrders {
     const lines = elections === null ? [] : await this.#handOver(elections)
     const begunAt = this.#ports.now()
     await supervisor.stop(GRACE_MS)
+    this.#ports.tellStatus('running; an administrator has stopped the proxy')
     this.#ports.checkServiceNow()
     const tookMs = this.#ports.now() - begunAt
     const isCut = tookMs >= GRACE_MS
@@ -94,11 +97,7 @@ export class ProxyOrders {
     })
     return elections.routers.flatMap((router) => {
       const outcome = outcomes.get(router.name)
-      if (outcome === undefined) return []
-      if (outcome === 'untouched') {
-        return [`${router.name}: the state of the proxy changes nothing here: its addresses stay`]
-      }
-      return [outcomeLine(router, outcome, this.#ports.now())]
+      return outcome ? [outcomeWithoutProxy(router, outcome, this.#ports.now())] : []
     })
   }
 
@@ -114,6 +113,7 @@ export class ProxyOrders {
     if (supervisor.state !== 'running') {
       return refused('TSHA_E_CONFLICT', 'the proxy stays stopped: the director is stopping')
     }
+    this.#ports.tellStatus('running')
     this.#ports.setServiceStopped(false)
     this.#ports.checkServiceNow()
     const listen = workers === 1 ? '1 worker listens' : `${workers} workers listen`

@@ -27,6 +27,22 @@ export function outcomeLine(router: LeavingRouter, outcome: Outcome, now: number
   }
 }
 
+/** The same where the proxy is being stopped, so that a master that goes on serves nobody. */
+export function outcomeWithoutProxy(router: LeavingRouter, outcome: Outcome, now: number): string {
+  switch (outcome) {
+    case 'gone':
+      return outcomeLine(router, outcome, now)
+    case 'untouched':
+      return `${router.name}: the state of the proxy changes nothing here: its addresses stay`
+    case 'open':
+    case 'stays':
+      return (
+        `${router.name}: nobody took over: the addresses stay here, and clients are refused; ` +
+        sinceHeard(router, now)
+      )
+  }
+}
+
 /** When a partner was heard last. A backup that is well says nothing, so this proves little. */
 export function sinceHeard({ lastHeard }: LeavingRouter, now: number): string {
   if (lastHeard === null) return 'no partner was heard since the start'

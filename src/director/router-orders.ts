@@ -44,6 +44,14 @@ export class RouterOrders {
   async stepDown({ router }: Extract<Command, { action: 'step-down' }>): Promise<CommandResult> {
     const names = this.#namesOf(router)
     if (names === null) return this.#unknown(router)
+    const stuck = names.filter((name) => this.#cannotStepDown(name))
+    if (stuck.length > 0) {
+      return refused(
+        'TSHA_E_CONFLICT',
+        `${listed(stuck)}: an address owner (priority 255) cannot step down with hand_over: keepalived, ` +
+          'where only priorities decide'
+      )
+    }
     const { wishes, elections } = this.#ports
     const already = names.filter((name) => wishes.of(name).isSteppedDown)
     const masters = names.filter((name) => this.#running(name)?.state.name === 'master')
@@ -134,6 +142,11 @@ export class RouterOrders {
 
   #running(name: string): OrderedRouter | undefined {
     return this.#ports.elections.routers.find((router) => router.name === name)
+  }
+
+  #cannotStepDown(name: string): boolean {
+    const config = this.#ports.configs.find((each) => each.name === name)
+    return config?.priority === OWNER && config.handOver === 'keepalived'
   }
 
   #configured(name: string): number {

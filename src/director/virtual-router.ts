@@ -203,6 +203,11 @@ export class RunningRouter {
     return state.name === 'master' && state.handOver !== null
   }
 
+  /** Resolves when the addresses are on the interface, or off it, as the state wants. */
+  settled(): Promise<void> {
+    return this.#speaker.settled()
+  }
+
   /** Whether it has been master for at least an interval: what it replaced had time to give way. */
   get isSettledMaster(): boolean {
     const since = systemClock.now() - this.#masterSince

@@ -4,6 +4,7 @@ import type { Config, SyncGroup, VirtualRouterConfig } from '../../src/config/mo
 import type { RouterConditions } from '../../src/director/conditions.js'
 import { Elections } from '../../src/director/elections.js'
 import type { Log } from '../../src/director/log.js'
+import { RouterOrders } from '../../src/director/router-orders.js'
 import type { Notifier } from '../../src/director/notify/notifier.js'
 import { RouterWishes } from '../../src/director/router-wishes.js'
 import { Arrivals, enterOwnNetwork, ip, layCable } from '../netns/lab/own-network.js'
@@ -294,6 +295,61 @@ await t.test('the elections of one director', { skip: cannotRun() }, async (t) =
     const starts = one.log.all.filter((line) => line.includes('virtual router starts'))
     t.equal(starts.length, 1, 'what was gone was never started')
   })
+
+  await t.test(
+    'a sync group that steps down alone offers once, together, and serves on',
+    async (t) => {
+      const one = new Lonely([INSIDE, OUTSIDE], [GROUP])
+      t.teardown(() => one.elections.stop())
+      await one.run()
+      await one.until('GROUP G1 MASTER')
+      const orders = new RouterOrders({
+        configs: [INSIDE, OUTSIDE],
+        groups: [GROUP],
+        wishes: one.wishes,
+        elections: one.elections,
+        closeKept: () => undefined,
+        now: () => performance.now()
+      })
+      for (const time of ['first', 'again']) {
+        one.log.all.splice(0)
+        const { lines } = await orders.stepDown({ action: 'step-down', router: 'inside' })
+        for (const name of ['inside', 'outside']) {
+          const alone = 'this director goes on serving, with priority 1; no partner was heard'
+          t.ok(
+            lines.some((line) => line.startsWith(`${name}: nobody took over: ${alone}`)),
+            lines.join('; ')
+          )
+        }
+        const offers = one.log.all.filter((line) => line.includes('hand-over-begun'))
+        t.same(offers.map((line) => line.split(' ')[0]).sort(), ['inside', 'outside'])
+        t.notOk(
+          one.log.all.some((line) => line.includes('"to":"backup"')),
+          `${time}: the addresses stay`
+        )
+      }
+      t.strictSame(one.told.all, [], 'nobody is told of a change that was none')
+      ip('link del out0')
+      await one.until('GROUP G1 FAULT')
+      layOut()
+      await one.until('GROUP G1 MASTER')
+      t.same(
+        one.elections.routers.map(({ state }) => state.priority),
+        [1, 1],
+        'still stepped down when the interface is back'
+      )
+      const warned = one.log.all.filter((line) => line.includes('nobody else serves'))
+      t.equal(warned.length, 2)
+      orders.resume({ action: 'resume', router: 'outside' })
+      t.same(
+        one.elections.routers.map(({ state }) => [state.name, state.priority]),
+        [
+          ['master', 100],
+          ['master', 100]
+        ]
+      )
+    }
+  )
 
   await t.test('the stop closes what was opened before something failed', async (t) => {
     const one = new Lonely([INSIDE, { ...OUTSIDE, interface: 'nope0' }])

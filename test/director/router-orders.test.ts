@@ -48,6 +48,10 @@ class Actor {
     this.lastHeard = heard
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve()
+  }
+
   lower(priority: number): void {
     this.#priority = priority
   }
