@@ -38,7 +38,10 @@ export interface RouterPorts {
   gone(router: RunningRouter): void
 }
 
-/** One virtual router of this director with everything it needs from the system. */
+/**
+ * One virtual router of this director with everything it needs from the system. The file is long because
+ * its parts drive each other, and only here they meet.
+ */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #ports: RouterPorts

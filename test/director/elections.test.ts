@@ -351,6 +351,23 @@ await t.test('the elections of one director', { skip: cannotRun() }, async (t) =
     }
   )
 
+  await t.test(
+    'one whose service fails and that nobody relieved offers again when it steps down',
+    async (t) => {
+      const one = new Lonely([INSIDE])
+      t.teardown(() => one.elections.stop())
+      await one.run()
+      await one.until('INSTANCE inside MASTER')
+      one.set('inside', { priority: 80, serviceUp: false, faults: [] })
+      await one.log.first((line) => line.includes('hand-over-unanswered'), 'end of the first offer')
+      one.log.all.splice(0)
+      one.elections.routers[0]?.handOver()
+      t.ok(one.log.all.some((line) => line.includes('hand-over-begun')))
+      await one.log.first((line) => line.includes('hand-over-unanswered'), 'end of the second')
+      t.match(one.elections.routers[0]?.state, { name: 'master', priority: 80, serviceUp: false })
+    }
+  )
+
   await t.test('the stop closes what was opened before something failed', async (t) => {
     const one = new Lonely([INSIDE, { ...OUTSIDE, interface: 'nope0' }])
     await t.rejects(one.elections.open(['in0']), { code: 'TSHA_E_INTERFACE' })

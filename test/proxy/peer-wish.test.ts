@@ -93,6 +93,14 @@ t.test('another weight counts at once', async (t) => {
   }
 })
 
+t.test('after another weight nobody pays for what was gained with the old one', async (t) => {
+  const { proxy, spread } = await startWebs(t, 2)
+  proxy.engine.applyPeerWish(0, { state: 'up', weight: 1000 })
+  t.same(await spread(30), [30, 0])
+  proxy.engine.applyPeerWish(0, UP)
+  t.same(await spread(8), [4, 4])
+})
+
 t.test('what runs is finished and told, until nothing is in flight', async (t) => {
   const { proxy, held, told, spread } = await startWebs(t, 2, {}, [{}, { down: true }])
   const clients = [new RawClient(proxy.port), new RawClient(proxy.port)]
