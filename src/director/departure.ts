@@ -10,9 +10,15 @@ const MOST_WAIT_MS = 6000
 /** `ip` takes milliseconds, and longer on a busy machine. */
 const REMOVAL_WAIT_MS = 1000
 
+/** A virtual router whose departure can be awaited. */
+export interface DepartingRouter extends LeavingRouter {
+  /** Resolves when the addresses are on the interface, or off it, as the state wants. */
+  settled(): Promise<void>
+}
+
 /** The elections, as far as they are needed to await an outcome. */
 export interface LeavingElections {
-  readonly routers: readonly LeavingRouter[]
+  readonly routers: readonly DepartingRouter[]
   until(isTrue: () => boolean, timeoutMs: number): Promise<boolean>
 }
 
@@ -28,7 +34,7 @@ export async function departure(
   elections: LeavingElections,
   act: () => void
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const routerOf = (name: string): LeavingRouter | undefined =>
+  const routerOf = (name: string): DepartingRouter | undefined =>
     elections.routers.find((router) => router.name === name)
   const before = new Map(names.map((name) => [name, routerOf(name)?.state.priority ?? 0]))
   act()

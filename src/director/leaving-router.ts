@@ -19,8 +19,6 @@ export interface LeavingRouter {
   readonly isHandingOver: boolean
   /** Null when no other director was ever heard. */
   readonly lastHeard: LastHeard | null
-  /** Resolves when the addresses are on the interface, or off it, as the state wants. */
-  settled(): Promise<void>
 }
 
 /**

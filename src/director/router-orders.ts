@@ -1,7 +1,7 @@
 import type { Command, CommandResult } from '../admin/model.js'
 import type { SyncGroup, VirtualRouterConfig } from '../config/model.js'
 import { done, listed, refused, unknownName } from './command-results.js'
-import { departure, type LeavingElections } from './departure.js'
+import { departure, type DepartingRouter, type LeavingElections } from './departure.js'
 import type { LeavingRouter } from './leaving-router.js'
 import { outcomeLine, prospect, whereItIs } from './router-lines.js'
 import { withGroups, type RouterWishes } from './router-wishes.js'
@@ -9,7 +9,7 @@ import { withGroups, type RouterWishes } from './router-wishes.js'
 const OWNER = 255
 
 /** A virtual router that takes orders. */
-export interface OrderedRouter extends LeavingRouter {
+export interface OrderedRouter extends DepartingRouter {
   /** Asks the partner to take over, where it is a master that makes before it breaks. */
   handOver(): void
 }

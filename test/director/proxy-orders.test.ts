@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { ProxyState } from '../../src/admin/model.js'
-import type { LeavingRouter } from '../../src/director/leaving-router.js'
+import type { DepartingRouter } from '../../src/director/departure.js'
 import { ProxyOrders } from '../../src/director/proxy-orders.js'
 import { Waiters } from '../../src/director/waiters.js'
 import { ROUTER } from './router-config.js'
@@ -28,9 +28,9 @@ function stage(reactions: Readonly<Record<string, Reaction>>) {
       await setImmediate()
       happened.push(`${name} has no addresses`)
     }
-  })) as { -readonly [K in keyof LeavingRouter]: LeavingRouter[K] }[]
+  })) as { -readonly [K in keyof DepartingRouter]: DepartingRouter[K] }[]
   const become = (router: (typeof routers)[number], name: string, priority: number): void => {
-    router.state = { name, priority } as LeavingRouter['state']
+    router.state = { name, priority } as DepartingRouter['state']
   }
   const settle = (): void => {
     for (const router of routers) {
