@@ -12,7 +12,8 @@ import { refusingPort } from '../proxy/support/upstream.js'
 import { CERTIFICATE } from './certificate.js'
 
 export const TOKEN = 'correct-horse-battery-staple'
-const START_LIMIT_MS = 20_000
+/** Shorter than the limit of a whole test, so that it still ends what it has started. */
+const LIMIT_MS = 10_000
 
 interface Test {
   teardown: (undo: () => Promise<void>) => void
@@ -167,9 +168,12 @@ export class Office {
   }
 }
 
-export async function until(isReached: () => boolean, what = 'it'): Promise<void> {
-  const deadline = Date.now() + START_LIMIT_MS
-  while (!isReached()) {
+export async function until(
+  isReached: () => boolean | Promise<boolean>,
+  what = 'it'
+): Promise<void> {
+  const deadline = Date.now() + LIMIT_MS
+  while (!(await isReached())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
