@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -8,6 +17,8 @@ import { refusingPort } from '../proxy/support/upstream.js'
 import { ask, begin, eventOf, Office, until } from './support.js'
 
 const TSHA = fileURLToPath(new URL('../../bin/tsha.js', import.meta.url))
+t.setTimeout(60_000)
+
 const isRoot = process.getuid?.() === 0
 
 t.test(
@@ -142,10 +153,11 @@ t.test(
 
 /** A whole director without virtual routers, and what it logged. */
 async function startDirector(
-  t: { teardown: (undo: () => Promise<void>) => void; testdir: () => string },
+  t: { teardown: (undo: () => Promise<void>) => void },
   flags: readonly string[] = []
-): Promise<{ readonly child: ChildProcess; readonly socket: string; readonly log: () => string }> {
-  const directory = t.testdir()
+): Promise<{ readonly child: ChildProcess; readonly socket: string }> {
+  // A path of a socket is short, which those of tap are not.
+  const directory = mkdtempSync(join(tmpdir(), 'tsha-admin-'))
   const socket = join(directory, 'admin.sock')
   const config = join(directory, 'tsha.yaml')
   writeFileSync(
@@ -175,9 +187,10 @@ async function startDirector(
     child.kill('SIGCONT')
     child.kill('SIGTERM')
     await exited
+    rmSync(directory, { recursive: true, force: true })
   })
   await until(() => log.includes('admin process listens'))
-  return { child, socket, log: () => log }
+  return { child, socket }
 }
 
 t.test('a whole director: frozen it is told to be silent, stopped it leaves nothing', async (t) => {
