@@ -1,4 +1,5 @@
 import Fastify from 'fastify'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { Command } from '../../src/admin/model.js'
 import { Office, statusOf, type Asking } from './support.js'
@@ -295,6 +296,8 @@ t.test('openapi.json describes every route, in valid schemas', async (t) => {
       'post /v1/workers/replace'
     ]
   )
+  const page = readFileSync(new URL('../../../docs/admin-api.md', import.meta.url), 'utf8')
+  for (const path of Object.keys(paths)) t.match(page, path, 'and docs/admin-api.md has it too')
   const judge = await judgeMaker()
   for (const [path, item] of Object.entries(paths)) {
     for (const { summary, parameters = [], requestBody, responses } of Object.values(item)) {
