@@ -240,6 +240,10 @@ void t.test('a flag that cannot be right is refused before anybody is asked', as
     ['status --timeout 5', /--timeout is 5; expected a duration such as/],
     ['events --since yesterday', /--since is yesterday/],
     ['status --token-file x', /belong to --url/],
+    [
+      'status --url http://director1:9112 --token-file /dev/null',
+      /would cross the network in clear/
+    ],
     ['drain web1 --at-most 5s', /--at-most belongs to --wait/],
     ['status --watch', /status --watch needs a terminal/],
     ['proxy restart', /restart.*stop.*start/s]
