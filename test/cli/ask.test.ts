@@ -275,6 +275,7 @@ void t.test(
   async (t) => {
     const stream = new FakeStream()
     const fake = await director(t, { 'GET /v1/events': stream.answer })
+    stream.lastId = 2
     stream.events = [EVENT, { ...EVENT, id: 2, text: 'peer is up' }]
     const events = start(['events', '-f', '--socket', fake.socket])
     t.teardown(() => events.child.kill())
@@ -286,9 +287,10 @@ void t.test(
     await events.said(/third/)
     await fake.close()
     await events.said(/trying again/)
+    stream.lastId = 2
     await fake.listen()
     await stream.opened()
-    stream.sendEvent({ ...EVENT, id: 1, text: 'a new life' })
+    stream.sendEvent({ ...EVENT, id: 2, text: 'a new life' })
     await events.said(/a new life/)
     t.match(events.stderr, /^tsha: .*; trying again\ntsha: connected again\n$/)
     t.equal(
@@ -301,8 +303,8 @@ void t.test(
       ].join('')
     )
     events.child.stdout?.destroy()
-    stream.sendEvent({ ...EVENT, id: 2 })
     stream.sendEvent({ ...EVENT, id: 3 })
+    stream.sendEvent({ ...EVENT, id: 4 })
     t.match(await events.ended, { code: 0 })
   }
 )
