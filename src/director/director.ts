@@ -1,5 +1,5 @@
 import { uptime } from 'node:os'
-import type { ConfigurationStatus, Status } from '../admin/model.js'
+import type { CommandResult, ConfigurationStatus, Status } from '../admin/model.js'
 import type { Config } from '../config/model.js'
 import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
@@ -12,6 +12,8 @@ import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { AdminLink } from './admin-link.js'
 import { adminChange } from './admin-owner.js'
+import { refused } from './command-results.js'
+import type { Commands } from './commands.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { FlightRecorder } from './flight-recorder.js'
@@ -20,11 +22,12 @@ import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Journal } from './journal.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
+import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
+import { RouterWishes } from './router-wishes.js'
 import { statusOf } from './status.js'
 import { VERSION } from './version.js'
-import { NO_WISHES } from './wishes.js'
-import { WorkerSupervisor } from './worker-supervisor.js'
+import { WorkerSupervisor, type Replacement } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -48,11 +51,14 @@ export class Director {
   readonly #journal: Journal
   readonly #configuration: ConfigurationStatus
   readonly #startedAt = systemClock.instant()
+  readonly #wishes = new RouterWishes()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
   #admin: AdminLink | null = null
+  /** Null until everything runs. */
+  #commands: Commands | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
@@ -94,7 +100,7 @@ export class Director {
         elections: this.#elections?.facts() ?? null,
         checks: this.#health?.checks() ?? [],
         proxy: this.#supervisor?.facts() ?? null,
-        wishes: NO_WISHES
+        wishes: this.#wishes
       },
       systemClock.instant()
     )
@@ -110,6 +116,7 @@ export class Director {
     if (this.#isStopping) return
     this.#health?.start()
     this.#startElections()
+    this.#takeOrders()
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -136,11 +143,7 @@ export class Director {
         status: () => this.status(),
         perform: (command, by) => {
           this.recorder.note('command', null, { ...command, by })
-          return Promise.resolve({
-            ok: false,
-            code: 'TSHA_E_CONFLICT',
-            lines: ['not possible yet']
-          })
+          return this.perform(command, by)
         },
         eventsAfter: (id, limit) => this.#journal.after(id, limit),
         recordingReset: () => {
@@ -182,6 +185,7 @@ export class Director {
         log: this.#log,
         notifier: this.#notifier,
         recorder: this.recorder,
+        wishes: this.#wishes,
         conditionsOf: (router) => health.conditionsOf(router),
         linkChanged: (name, isUp) => {
           health.linkChanged(name, isUp)
@@ -240,36 +244,81 @@ export class Director {
     }, delayMs)
   }
 
-  /** Writes the proxy's logs to new files after the old ones were moved away. */
-  async reopenLogs(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy) return
+  #takeOrders(): void {
+    if (this.#health === null) return
+    this.#commands = takeOrders({
+      config: () => this.#config,
+      log: this.#log,
+      wishes: this.#wishes,
+      elections: this.#elections,
+      supervisor: this.#supervisor,
+      health: this.#health,
+      obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+      replaceWorkers: () => this.replaceWorkers(),
+      prepareLogs: () => this.#prepareLogs(),
+      tellStatus: (status) => {
+        if (!this.#isStopping) this.#systemd.notify(`STATUS=${status}`)
+      }
+    })
+  }
+
+  /**
+   * Carries out what an administrator orders, checked again here; never rejects.
+   *
+   * @param command a `Command` of the admin contract
+   * @param by who asked, for the log
+   */
+  async perform(command: unknown, by: string): Promise<CommandResult> {
+    return (
+      this.#commands?.perform(command, by) ?? refused('TSHA_E_CONFLICT', 'the director is starting')
+    )
+  }
+
+  /** Reads the configuration anew. */
+  reload(): Promise<CommandResult> {
+    return Promise.resolve(
+      refused('TSHA_E_CONFLICT', 'reloading is not possible yet: restart tsha')
+    )
+  }
+
+  async #prepareLogs(): Promise<void> {
+    if (this.#config.proxy) await prepareLogFiles(this.#config.proxy, this.#workerOwner)
+  }
+
+  /**
+   * Writes the proxy's logs to new files after the old ones were moved away. Resolves with false when
+   * that is going on already.
+   */
+  async reopenLogs(): Promise<boolean> {
+    if (!this.#config.proxy) return true
     if (this.#isReopening) {
       // A disk that hangs must not be given one thread after the other.
       this.#log.warn('log files are still being reopened')
-      return
+      return false
     }
     this.#isReopening = true
     try {
-      await prepareLogFiles(proxy, this.#workerOwner)
+      await this.#prepareLogs()
     } finally {
       this.#isReopening = false
     }
     this.#supervisor?.reopenLogs()
     this.#log.info('log files reopened')
+    return true
   }
 
   /**
    * Puts new processes in the place of the proxy's workers, one after the other; no request fails and
    * no address moves.
    */
-  async replaceWorkers(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy || !this.#supervisor) return
+  async replaceWorkers(): Promise<Replacement> {
+    if (!this.#supervisor) return 'not-running'
     this.#log.info('replacing the workers')
     // A new worker opens the logs, which may have been moved away.
-    await prepareLogFiles(proxy, this.#workerOwner)
-    await this.#supervisor.replaceWorkers()
+    await this.#prepareLogs()
+    return this.#supervisor.replaceWorkers()
   }
 
   /**
@@ -283,9 +332,9 @@ export class Director {
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#supervisor?.closeKept()
+    if (this.#elections) this.#supervisor?.closeKept(true)
     await this.#elections?.stop()
-    await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    await Promise.all([this.#supervisor?.close(graceMs), this.#notifier?.stop()])
     // Last of all, so that it tells how the addresses went.
     await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
     if (this.#watchdog) clearInterval(this.#watchdog)

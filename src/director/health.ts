@@ -59,6 +59,8 @@ export class DirectorHealth {
   readonly #processNames: readonly string[]
   readonly #processes: ProcessChecks | null
   readonly #service: CheckScheduler | null
+  /** An administrator has stopped the proxy: the check need not find out. */
+  #isServiceStopped = false
 
   constructor({ config, identityOf, starter, log, recorder, onChange }: HealthOptions) {
     this.#log = log
@@ -101,6 +103,13 @@ export class DirectorHealth {
   /** Something happened to the workers: the service is checked now rather than at its next turn. */
   checkServiceNow(): void {
     this.#service?.runNow()
+  }
+
+  /** The proxy is about to be stopped, or runs again: until it does, its check counts as failed. */
+  setServiceStopped(isStopped: boolean): void {
+    if (isStopped === this.#isServiceStopped) return
+    this.#isServiceStopped = isStopped
+    this.#onChange()
   }
 
   /** An interface can, or cannot, carry packets; one that does not exist cannot. */
@@ -151,7 +160,7 @@ export class DirectorHealth {
 
   #readings(): Readings {
     return {
-      service: this.#service?.isUp ?? null,
+      service: this.#isServiceStopped ? false : (this.#service?.isUp ?? null),
       scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
       processes: known(
         this.#processNames.map((name) => [name, this.#processes?.isUp(name) ?? null])

@@ -16,7 +16,6 @@ import {
   type PeerStatus as PeerFailures
 } from '../proxy/upstream/peer-status.js'
 import type { Instant } from './router-story.js'
-import type { Wishes } from './wishes.js'
 
 /** What the supervisor of the workers knows. */
 export interface ProxyFacts {
@@ -46,12 +45,16 @@ export interface WorkerFacts {
 
 export interface PeerFacts {
   readonly failures: PeerFailures
-  /** Since when it is out, or is not any more, milliseconds since 1970; null when it never was. */
+  /** Since when it is as it is, monotonic; null since the start. */
   readonly since: number | null
   /** What the check said that took it out; empty when nothing is known. */
   readonly detail: string
   /** Why its name has no address; null when it has one. */
   readonly unresolved: string | null
+  /** What an administrator wants of it, or the configuration. */
+  readonly wish: 'up' | 'down' | 'drain'
+  /** The weight that counts. */
+  readonly weight: number
 }
 
 const CAUSES: Readonly<Record<FailureCause, string>> = {
@@ -62,13 +65,12 @@ const CAUSES: Readonly<Record<FailureCause, string>> = {
 
 export function proxyStatus(
   { config, state, workers, peers, traffic }: ProxyFacts,
-  wishes: Wishes,
   now: Instant
 ): ProxyStatus {
   let index = 0
   const next = (): PeerFacts | undefined => peers[index++]
   return {
-    state: wishes.proxyState() ?? state,
+    state,
     workers: workers.map(({ pid, state, startedAt }) => ({
       pid,
       state,
@@ -79,9 +81,7 @@ export function proxyStatus(
     upstreams: config.upstreams.map((upstream): UpstreamStatus => ({
       name: upstream.name,
       balance: formatBalance(upstream.balance),
-      peers: upstream.servers.map((server) =>
-        peerStatus(upstream, server, next(), wishes, traffic, now)
-      )
+      peers: upstream.servers.map((server) => peerStatus(upstream, server, next(), traffic, now))
     }))
   }
 }
@@ -109,21 +109,19 @@ function peerStatus(
   upstream: Upstream,
   server: UpstreamServer,
   facts: PeerFacts | undefined,
-  wishes: Wishes,
   traffic: TrafficFacts,
   now: Instant
 ): PeerStatus {
   const name = formatEndpoint(server)
   const reason = facts ? whyOut(server, facts, now) : null
   const since = facts?.since ?? null
-  const wish = wishes.peerState(upstream.name, name)
   return {
     name,
-    ...stateOf(server, wish, reason),
-    since: since === null ? null : toIso(since),
+    ...stateOf(server, facts?.wish ?? 'up', reason),
+    since: since === null ? null : toIso(now.wall - (now.monotonic - since)),
     backup: server.backup,
     configured_weight: server.weight,
-    weight: wishes.weightOf(upstream.name, name) ?? server.weight,
+    weight: facts?.weight ?? server.weight,
     fails: facts?.failures.fails ?? 0,
     max_fails: server.maxFails,
     traffic: traffic.peerTraffic(upstream.name, name)
@@ -133,11 +131,11 @@ function peerStatus(
 /** Who took it out, an administrator before everything else. */
 function stateOf(
   { down }: UpstreamServer,
-  wish: ReturnType<Wishes['peerState']>,
+  wish: PeerFacts['wish'],
   reason: string | null
 ): Pick<PeerStatus, 'state' | 'detail'> {
+  if (down && wish === 'down') return { state: 'down', detail: 'down in the configuration' }
   if (wish !== 'up') return { state: wish, detail: 'by an administrator' }
-  if (down) return { state: 'down', detail: 'down in the configuration' }
   return { state: reason === null ? 'up' : 'out', detail: reason }
 }
 

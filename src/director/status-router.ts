@@ -8,7 +8,7 @@ import type { Effect } from './conditions.js'
 import type { Instant, Moment, Story } from './router-story.js'
 import type { RouterRules } from './sentences.js'
 import { becauseOf, type Sibling } from './why.js'
-import type { Wishes } from './wishes.js'
+import type { RouterWishes } from './router-wishes.js'
 
 /** What a virtual router knows about itself. */
 export interface RouterFacts {
@@ -35,13 +35,13 @@ export interface ElectionFacts {
 /** @param startedAt since when a virtual router is what it is that never took a step */
 export function virtualRouterStatus(
   facts: RouterFacts,
-  wishes: Wishes,
+  wishes: Pick<RouterWishes, 'of'>,
   startedAt: Instant,
   now: Instant
 ): VirtualRouterStatus {
   const { config, state, story, effects, isGone } = facts
   const { name } = config
-  const priorityOverride = wishes.priorityOf(name)
+  const { priority: priorityOverride, isSteppedDown } = wishes.of(name)
   const change = changeOf(story, isGone)
   return {
     name,
@@ -59,7 +59,7 @@ export function virtualRouterStatus(
       now
     }),
     is_handing_over: state.name === 'master' && state.handOver !== null,
-    stepped_down: wishes.hasSteppedDown(name),
+    stepped_down: isSteppedDown,
     addresses: [...config.addresses, ...config.excludedAddresses].map(formatAddress),
     configured_priority: config.priority,
     priority_override: priorityOverride,

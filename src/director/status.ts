@@ -3,7 +3,7 @@ import { problemsOf } from './problems.js'
 import type { Instant } from './router-story.js'
 import { proxyStatus, type ProxyFacts } from './status-proxy.js'
 import { syncGroupStatus, virtualRouterStatus, type ElectionFacts } from './status-router.js'
-import type { Wishes } from './wishes.js'
+import type { RouterWishes } from './router-wishes.js'
 
 /** What the parts of a director know, before it is put into the words of the admin API. */
 export interface StatusFacts {
@@ -18,7 +18,7 @@ export interface StatusFacts {
   readonly checks: readonly CheckStatus[]
   /** Null without a proxy, and before it is started. */
   readonly proxy: ProxyFacts | null
-  readonly wishes: Wishes
+  readonly wishes: Pick<RouterWishes, 'of'>
 }
 
 /** Joins everything that a director knows about itself. Cheap: it is made on the director's loop. */
@@ -37,7 +37,7 @@ export function statusOf(facts: StatusFacts, now: Instant): Status {
     virtual_routers: routers.map((router) => virtualRouterStatus(router, wishes, startedAt, now)),
     sync_groups: (elections?.groups ?? []).map(syncGroupStatus),
     checks: facts.checks,
-    proxy: proxy && proxyStatus(proxy, wishes, now)
+    proxy: proxy && proxyStatus(proxy, now)
   }
   const problems = problemsOf(status, {
     configuredWorkers: proxy?.config.workers ?? 0,

@@ -14,6 +14,7 @@ import type { Effect, RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { FlightRecorder } from './flight-recorder.js'
+import type { LastHeard } from './leaving-router.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
 import type { RouterStory } from './router-story.js'
@@ -34,10 +35,12 @@ export interface RouterPorts {
   readonly recorder?: FlightRecorder
   /** It goes on when the interface was gone and is back. */
   readonly story: RouterStory
+  /** The priority that an administrator wants in the place of the configured one. */
+  priorityWish(): number | null
   /** The other members of its sync groups. */
   siblingsOf(name: string): readonly Sibling[]
   /** A step that changed the state or has something to tell. */
-  stepped(router: RunningRouter, reason: Reason): void
+  stepped(router: RunningRouter, reason: Reason, from: State): void
   /** Its effective priority is another one now. */
   priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
@@ -77,6 +80,9 @@ export class RunningRouter {
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #masterSince = -Infinity
+  /** An administrator has asked to hand over, and the outcome is open. */
+  #isLeaving = false
+  #lastHeard: LastHeard | null = null
   #isStarted = false
   #goneInterface: string | null = null
   #isSourceGone = false
@@ -190,7 +196,10 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
-            ports.story.heard(heard, systemClock.instant())
+            const at = systemClock.instant()
+            ports.story.heard(heard, at)
+            const { source, priority } = heard
+            this.#lastHeard = { source, priority, at: at.monotonic }
             this.#guard.heard(heard.priority)
           }
         }
@@ -204,6 +213,22 @@ export class RunningRouter {
 
   get state(): State {
     return this.#speaker.state
+  }
+
+  /** Null when no other director was ever heard. */
+  get lastHeard(): LastHeard | null {
+    return this.#lastHeard
+  }
+
+  /** Whether it is a master that waits for the partner to take over. */
+  get isHandingOver(): boolean {
+    const { state } = this
+    return state.name === 'master' && state.handOver !== null
+  }
+
+  /** Resolves when the addresses are on the interface, or off it, as the state wants. */
+  settled(): Promise<void> {
+    return this.#speaker.settled()
   }
 
   /** Whether it has been master for at least an interval: what it replaced had time to give way. */
@@ -280,6 +305,19 @@ export class RunningRouter {
   /** Whether every member of its sync group serves. */
   setGroupServes(isServing: boolean): void {
     this.#groupServes = isServing
+    this.#apply()
+  }
+
+  /**
+   * Asks the partner to take over, where this is a master that makes before it breaks. It goes on as
+   * it was if nobody does: the priority is another matter.
+   */
+  handOver(): void {
+    const { state, config } = this
+    if (state.name !== 'master' || state.handOver || config.handOver === 'keepalived') return
+    // What could not serve was offered before, in vain: only a change begins a hand-over.
+    this.#speaker.setConditions({ priority: state.priority, serviceUp: true })
+    this.#isLeaving = true
     this.#apply()
   }
 
@@ -362,9 +400,10 @@ export class RunningRouter {
     this.#ports.story.stepped(from, to, reason, heard, this.#effects(), systemClock.instant())
     this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.
-    this.#ports.stepped(this, reason)
+    this.#ports.stepped(this, reason, from)
     this.#guard.mastery(this.state.name === 'master')
-    // A fault that waited for the end of a hand-over.
+    if (!this.isHandingOver) this.#isLeaving = false
+    // A fault that waited for the end of a hand-over, or the end of one that was asked for.
     if (this.state.name !== 'initialize') this.#apply()
   }
 
@@ -411,12 +450,12 @@ export class RunningRouter {
   }
 
   #demands(): Demands {
-    const { state } = this
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
       isGone: this.#goneInterface !== null,
-      isHandingOver: state.name === 'master' && state.handOver !== null
+      isHandingOver: this.isHandingOver,
+      isLeaving: this.#isLeaving
     })
   }
 
@@ -445,7 +484,7 @@ export class RunningRouter {
   #because(): readonly string[] {
     return becauseOf({
       ...this.facts(),
-      basePriority: this.config.priority,
+      basePriority: this.#ports.priorityWish() ?? this.config.priority,
       now: systemClock.instant()
     })
   }

@@ -16,7 +16,7 @@ export interface WorkerObserver {
   silenced(worker: WorkerProcess): void
 }
 
-/** Prepares this process to fork workers; to be called once. */
+/** Prepares this process to fork workers. */
 export function setupWorkers(): void {
   // Listeners are shared and the workers accept for themselves: cluster's round robin would put
   // every connection on the director's loop.

@@ -119,6 +119,11 @@ export class Speaker {
     if (this.#isStarted) this.#handle(order)
   }
 
+  /** Resolves when every change of the addresses that was asked for so far is made. */
+  settled(): Promise<void> {
+    return this.#addressWork
+  }
+
   /**
    * Leaves the election. A master says so with priority 0; where it makes before it breaks, it keeps
    * the addresses until the partner is heard, at most HAND_OVER_WAIT. A second call does not wait.

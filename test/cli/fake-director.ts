@@ -81,6 +81,8 @@ export class FakeStream {
   readonly #open = new Set<ServerResponse>()
   readonly #waiting: (() => void)[] = []
   events: readonly AdminEvent[] = []
+  /** Id of the newest event, as the stream tells it at its beginning. */
+  lastId = 0
 
   readonly answer: Answer = (request, response) => {
     if (!request.headers.accept?.includes('text/event-stream')) {
@@ -88,7 +90,7 @@ export class FakeStream {
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write('retry: 1000\nevent: hello\ndata: {}\n\n')
+    response.write(`retry: 1000\nevent: hello\ndata: {"last_id":${this.lastId}}\n\n`)
     this.#open.add(response)
     response.on('close', () => this.#open.delete(response))
     for (const resolve of this.#waiting.splice(0)) resolve()

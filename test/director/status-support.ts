@@ -5,7 +5,7 @@ import type { PeerFacts, ProxyFacts } from '../../src/director/status-proxy.js'
 import type { RouterFacts } from '../../src/director/status-router.js'
 import type { StatusFacts } from '../../src/director/status.js'
 import { TrafficBook } from '../../src/director/traffic-book.js'
-import { NO_WISHES } from '../../src/director/wishes.js'
+import { RouterWishes } from '../../src/director/router-wishes.js'
 import { Counters } from '../../src/vrrp/counters.js'
 import { ROUTER } from './router-config.js'
 import { StoryPlay } from './story-play.js'
@@ -83,6 +83,8 @@ export function proxyFacts(
       since: null,
       detail: '',
       unresolved: null,
+      wish: 'up' as const,
+      weight: 1,
       ...peers[i]
     })),
     traffic: {
@@ -111,7 +113,7 @@ export function statusFacts(facts: Partial<StatusFacts> = {}): StatusFacts {
     elections: null,
     checks: [],
     proxy: null,
-    wishes: NO_WISHES,
+    wishes: new RouterWishes(),
     ...facts
   }
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Status } from '../../src/admin/model.js'
 import { statusOf, type StatusFacts } from '../../src/director/status.js'
-import { NO_WISHES } from '../../src/director/wishes.js'
+import { RouterWishes } from '../../src/director/router-wishes.js'
 import { HEALTHY } from '../../src/proxy/upstream/peer-status.js'
 import { proxyFacts, routerFacts, server, statusFacts } from './status-support.js'
 import { clock, effect, StoryPlay } from './story-play.js'
@@ -143,10 +143,10 @@ t.test('the proxy: its workers, its listeners, and the servers with why they are
       servers.map((host, i) => server(host, i === 4 ? { down: true, backup: true } : {})),
       [
         {},
-        { failures: { ...out, cause: 'connect' }, since: clock('12:00:19') },
+        { failures: { ...out, cause: 'connect' }, since: 19_000 },
         {
           failures: { ...HEALTHY, isDown: true },
-          since: clock('12:00:18'),
+          since: 18_000,
           detail: 'answered 503'
         },
         { unresolved: 'getaddrinfo ENOTFOUND web4.example.org' }
@@ -208,14 +208,8 @@ t.test('with recovery by a request a server is out for its fail_timeout', (t) =>
 })
 
 t.test('what administrators wished comes before what the director found', (t) => {
-  const wishes = {
-    ...NO_WISHES,
-    peerState: (_: string, peer: string) =>
-      peer === '192.0.2.1:80' ? ('drain' as const) : ('up' as const),
-    weightOf: () => 7,
-    priorityOf: () => 150,
-    hasSteppedDown: () => true
-  }
+  const wishes = new RouterWishes()
+  wishes.set('VI_1', { priority: 150, isSteppedDown: true })
   const play = new StoryPlay(100).start().wait(10_000)
   const {
     proxy,
@@ -224,7 +218,13 @@ t.test('what administrators wished comes before what the director found', (t) =>
   } = statusWith({
     wishes,
     elections: { routers: [routerFacts(play)], groups: [] },
-    proxy: proxyFacts([server('192.0.2.1'), server('192.0.2.2')])
+    proxy: proxyFacts(
+      [server('192.0.2.1'), server('192.0.2.2')],
+      [
+        { wish: 'drain', weight: 7 },
+        { wish: 'up', weight: 7 }
+      ]
+    )
   })
   t.match(proxy?.upstreams[0]?.peers, [
     { state: 'drain', detail: 'by an administrator', configured_weight: 1, weight: 7 },
