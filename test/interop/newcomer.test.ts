@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { setPriority, tmpdir } from 'node:os'
-import { dirname, delimiter, join } from 'node:path'
-import t from 'tap'
+import { delimiter, dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Load } from '../netns/lab/load.js'
 import type { Outcome } from '../netns/lab/lab-process.js'
 import { Lab } from '../netns/lab/lab.js'
 import { REPOSITORY } from '../netns/lab/pair-files.js'
@@ -20,7 +21,6 @@ import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
 
 const README = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
 const DEMO_TIMEOUT_MS = 150_000
-const STEP_TIMEOUT_MS = 60_000
 /** Who looks on looks again, as long as it may take until a director is master. */
 const SETTLE_TIMEOUT_MS = 10_000
 const LOOK_AGAIN_MS = 200
@@ -29,10 +29,15 @@ const LOOKS_ON = /^(?:tsha (?:status|why)|curl)\b/
 /** Requests per second of the client that asks all the time while the pair is worked on. */
 const RATE = 50
 
+/** npm and the compiler take what others leave of the processors. */
+const PATIENTLY = 'echo 19 2>/dev/null > /proc/self/autogroup; exec nice -n 19 "$@"'
+const DEMO_BEGINS = /^tsha: two directors/m
+
 function whyNot(): string | false {
   const missing = cannotRun('systemctl', 'useradd', 'dpkg-deb', 'git', 'npm', 'curl')
   if (missing !== false) return missing
   if (!existsSync('/lib/systemd/systemd')) return 'needs systemd'
+  if (!existsSync(join(REPOSITORY, '.git'))) return 'needs the repository'
   return unifiedCgroup() === null ? 'needs cgroup2' : false
 }
 
@@ -49,7 +54,6 @@ await t.test('Try it', { skip, timeout: DEMO_TIMEOUT_MS }, async (t) => {
   const { code, stdout, stderr } = await runHere(script, folder)
   t.equal(code, 0, `${stdout}${stderr}`.slice(-4000))
   t.match(stdout, 'Everything behaved')
-  for (const line of shownOf('Try it')) t.match(stdout, patternOf(line).source)
 })
 
 await t.test('A pair in five minutes', { skip, timeout: 120_000 }, async (t) => {
@@ -77,7 +81,7 @@ await t.test('A pair in five minutes', { skip, timeout: 120_000 }, async (t) => 
     'the second director': [onDirector(second)],
     'a client': [(line) => lab.host('client').run('sh', ['-c', line])]
   }
-  let client: Awaited<ReturnType<Lab['steadyClient']>> | null = null
+  let client: Load | null = null
   for (const step of steps) {
     const place = places[step.where]
     if (!place) throw new Error(`README.md names no such machine: ${step.where}`)
@@ -92,8 +96,12 @@ await t.test('A pair in five minutes', { skip, timeout: 120_000 }, async (t) => 
   t.comment(`${summary?.failed ?? 0} of ${summary?.total ?? 0} requests failed in all of it`)
 })
 
+function onDirector(machine: SystemdMachine): (line: string) => Promise<Outcome> {
+  return (line) => machine.run(`cd /opt/packages; ${line}`)
+}
+
 /** Types the commands of a step, one after the other. */
-async function follow(t: Tap, step: Step, run: (line: string) => Promise<Outcome>): Promise<void> {
+async function follow(t: Test, step: Step, run: (line: string) => Promise<Outcome>): Promise<void> {
   for (const [index, command] of step.commands.entries()) {
     const isLast = index === step.commands.length - 1
     const wanted = isLast && step.output !== null ? patternOf(step.output) : null
@@ -111,7 +119,7 @@ async function follow(t: Tap, step: Step, run: (line: string) => Promise<Outcome
 }
 
 /** The two files that README.md says to copy to the directors, in a folder of their own. */
-async function pack(t: Tap): Promise<string> {
+async function pack(t: Test): Promise<string> {
   const copied = /^Copy `(packages\/tsha_\*\.deb)` and `(\S+)` to both directors/m.exec(README)
   t.ok(copied, 'README.md says what to copy')
   const parcel = join(folder, 'parcel')
@@ -119,4 +127,53 @@ async function pack(t: Tap): Promise<string> {
   const outcome = await runHere(`cp ${copied?.[1] ?? ''} ${copied?.[2] ?? ''} ${parcel}`, clone)
   t.equal(outcome.code, 0, outcome.stderr)
   return parcel
+}
+
+/** What npm test tells its children is nothing that a newcomer has. */
+const NPMS_OWN =
+  /^(?:INIT_CWD|npm_(?:package|lifecycle|command|execpath|node_execpath|config_local_prefix))/
+
+/** Runs a line of shell on this machine, as somebody who has typed nothing else. */
+async function runHere(line: string, cwd: string): Promise<Outcome> {
+  const gitConfig = join(folder, 'gitconfig')
+  // The repository may be somebody else's.
+  await writeFile(gitConfig, '[safe]\n\tdirectory = *\n')
+  const own = Object.entries(process.env).filter(([name]) => !NPMS_OWN.test(name))
+  const child = spawn('sh', ['-c', PATIENTLY, 'sh', 'sh', '-ec', line], {
+    cwd,
+    env: {
+      ...Object.fromEntries(own),
+      PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
+      GIT_CONFIG_GLOBAL: gitConfig,
+      npm_config_prefer_offline: 'true'
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true
+  })
+  const closed = once(child, 'close')
+  const timer = setTimeout(() => child.kill('SIGTERM'), DEMO_TIMEOUT_MS - 10_000)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    stdout += piece
+    if (DEMO_BEGINS.test(piece)) hurry(child.pid)
+  })
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece))
+  try {
+    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null]
+    return { code, signal, stdout, stderr }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** From here on time is measured: no longer in what others leave of the processors. */
+function hurry(pid: number | undefined): void {
+  if (pid === undefined) return
+  for (const each of familyOf(pid)) setPriority(each, 0)
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '0')
+  } catch {
+    // A kernel without groups of processes.
+  }
 }
