@@ -32,6 +32,9 @@ const RATE = 50
 /** npm and the compiler take what others leave of the processors. */
 const PATIENTLY = 'echo 19 2>/dev/null > /proc/self/autogroup; exec nice -n 19 "$@"'
 const DEMO_BEGINS = /^tsha: two directors/m
+/** What npm test tells its children is nothing that a newcomer has. */
+const NPMS_OWN =
+  /^(?:INIT_CWD|npm_(?:package|lifecycle|command|execpath|node_execpath|config_local_prefix))/
 
 function whyNot(): string | false {
   const missing = cannotRun('systemctl', 'useradd', 'dpkg-deb', 'git', 'npm', 'curl')
@@ -128,10 +131,6 @@ async function pack(t: Test): Promise<string> {
   t.equal(outcome.code, 0, outcome.stderr)
   return parcel
 }
-
-/** What npm test tells its children is nothing that a newcomer has. */
-const NPMS_OWN =
-  /^(?:INIT_CWD|npm_(?:package|lifecycle|command|execpath|node_execpath|config_local_prefix))/
 
 /** Runs a line of shell on this machine, as somebody who has typed nothing else. */
 async function runHere(line: string, cwd: string): Promise<Outcome> {
