@@ -9,8 +9,9 @@ const [wanted = 0, ...ports] = process.argv.slice(2).map(Number)
 const CLIENTS = 48
 /** Requests that a client sends at once. */
 const BATCH = 16
-const KINDS =
-  '404 500 502 503 999 reset close half-head garbage cut chunked hang big good'.split(' ')
+const KINDS = '404 500 502 503 999 reset close half-head garbage cut chunked hang big good'.split(
+  ' '
+)
 const STATUS_LINE = 'HTTP/1.1 '
 
 let answered = 0
@@ -86,7 +87,8 @@ function serve(port: number): void {
   socket.on('data', (chunk) => {
     const text = rest + chunk.toString('latin1')
     let count = 0
-    for (let at = text.indexOf(STATUS_LINE); at >= 0; at = text.indexOf(STATUS_LINE, at + 1)) count++
+    for (let at = text.indexOf(STATUS_LINE); at >= 0; at = text.indexOf(STATUS_LINE, at + 1))
+      count++
     rest = text.slice(-(STATUS_LINE.length - 1))
     note(count)
     left -= count
