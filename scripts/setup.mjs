@@ -20,7 +20,7 @@ const NODE_HEADERS = 'node.h'
 
 /**
  * Programs and the packages that bring them, by package manager. A program without one has to be built
- * by hand there: AlmaLinux has no wrk.
+ * by hand there: AlmaLinux has no wrk and no promtool.
  */
 const PROGRAMS = {
   ip: { apt: 'iproute2', dnf: 'iproute' },
@@ -39,6 +39,8 @@ const PROGRAMS = {
   prlimit: { apt: 'util-linux', dnf: 'util-linux' },
   tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
   tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
+  // Its service is not started, see `aptInstall`. Without it the tests of the alerts are skipped.
+  promtool: { apt: 'prometheus' },
   python3: { apt: 'python3', dnf: 'python3' },
   make: { apt: 'make', dnf: 'make' },
   'g++': { apt: 'g++', dnf: 'gcc-c++' },
@@ -50,7 +52,7 @@ const NEEDED_FOR = {
   demo: ['ip', 'unshare', 'nsenter', 'mount'],
   test: [
     ...['ip', 'unshare', 'nsenter', 'mount', 'setpriv', 'bash', 'pgrep'],
-    ...['keepalived', 'nginx', 'tcpdump', 'tshark']
+    ...['keepalived', 'nginx', 'tcpdump', 'tshark', 'promtool']
   ],
   bench: ['nginx', 'haproxy', 'wrk', 'h2load', 'taskset', 'prlimit']
 }

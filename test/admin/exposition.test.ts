@@ -95,16 +95,20 @@ t.test('a director without a proxy tells the rest', async (t) => {
   t.notMatch(without, /tsha_(http|upstream|worker|proxy)/)
 })
 
-t.test('promtool finds nothing to say', { skip: !isInstalled('promtool') && 'needs promtool' }, (t) => {
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-    input: text,
-    encoding: 'utf8',
-    timeout: 30_000
-  })
-  t.equal(`${stdout}${stderr}`, '')
-  t.equal(status, 0)
-  t.end()
-})
+t.test(
+  'promtool finds nothing to say',
+  { skip: !isInstalled('promtool') && 'needs promtool' },
+  (t) => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+      timeout: 30_000
+    })
+    t.equal(`${stdout}${stderr}`, '')
+    t.equal(status, 0)
+    t.end()
+  }
+)
 
 t.test('docs/metrics.md has each metric with its type and labels, and no other', (t) => {
   const docs = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')
