@@ -191,10 +191,7 @@ t.test('an address beside a wildcard of its port has counts of its own', async (
   t.teardown(() => web.close())
   const port = await refusingPort()
   const sums = new Sums()
-  const [base] = (await import('./support/proxy.js')).proxyConfig(
-    { servers: [web.port] },
-    '/tmp'
-  ).servers
+  const [base] = proxyConfig({ servers: [web.port] }, tmpdir()).servers
   if (base === undefined) throw new Error('no server')
   const servers = ['0.0.0.0', '127.0.0.1'].map((host) => ({ ...base, listen: { host, port } }))
   const proxy = await startProxy(
