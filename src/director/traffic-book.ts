@@ -21,8 +21,9 @@ interface Worker {
 
 /** What is known of one worker: what its rows are called, and its gauges. */
 interface Page {
-  readonly keys: readonly string[]
   readonly rows: readonly TrafficCount[]
+  /** Numbers of the rows with a name: more than one where a configuration has it twice. */
+  readonly places: ReadonlyMap<string, readonly number[]>
   readonly listeners: number
   active: readonly number[]
   inFlight: readonly number[]
@@ -55,7 +56,9 @@ export class TrafficBook {
     const keys = keysOf(this.#names)
     const rows = this.#open(keys, now)
     const listeners = this.#names.listeners.length
-    this.#pages.set(worker, { keys, rows, listeners, active: [], inFlight: [] })
+    const places = new Map<string, number[]>()
+    for (const [at, key] of keys.entries()) places.set(key, [...(places.get(key) ?? []), at])
+    this.#pages.set(worker, { rows, places, listeners, active: [], inFlight: [] })
   }
 
   /** Takes a report. What makes no sense in it is left out: a worker is not believed blindly. */
@@ -66,7 +69,8 @@ export class TrafficBook {
       const cell = counts[i] ?? 0
       const amount = counts[i + 1] ?? 0
       const row = page.rows[Math.floor(cell / ROW_CELLS)]
-      if (row !== undefined && isAmount(amount)) row.add(cell % ROW_CELLS, amount, now)
+      if (row !== undefined && isAmount(cell) && isAmount(amount))
+        row.add(cell % ROW_CELLS, amount, now)
     }
     page.active = active.map((value) => (isAmount(value) ? value : 0))
     page.inFlight = inFlight.map((value) => (isAmount(value) ? value : 0))
@@ -125,11 +129,11 @@ export class TrafficBook {
     return 0
   }
 
-  /** The sum of a gauge over all workers. A name that is in a configuration twice has two of them. */
+  /** The sum of a gauge over all workers. */
   #gauge(key: string): number {
     let sum = 0
-    for (const { keys, listeners, active, inFlight } of this.#pages.values()) {
-      for (let at = keys.indexOf(key); at >= 0; at = keys.indexOf(key, at + 1)) {
+    for (const { places, listeners, active, inFlight } of this.#pages.values()) {
+      for (const at of places.get(key) ?? []) {
         sum += (at < listeners ? active[at] : inFlight[at - listeners]) ?? 0
       }
     }
@@ -146,7 +150,7 @@ export class TrafficBook {
 
   #forgetUnused(): void {
     const used = new Set(keysOf(this.#names))
-    for (const { keys } of this.#pages.values()) for (const key of keys) used.add(key)
+    for (const { places } of this.#pages.values()) for (const key of places.keys()) used.add(key)
     for (const key of this.#counts.keys()) if (!used.has(key)) this.#counts.delete(key)
   }
 }

@@ -67,7 +67,8 @@ export class TrafficCount {
 
   get histogram(): Histogram {
     const counts = new Array<number>(TOLD_MS.length + 1).fill(0)
-    for (const [at, place] of TOLD_CLASSES.entries()) {
+    for (let at = 0; at < CLASSES; at++) {
+      const place = TOLD_CLASSES[at] ?? 0
       counts[place] = (counts[place] ?? 0) + this.total(FIRST_CLASS + at)
     }
     return { bounds_s: TOLD_BOUNDS_S, counts, sum_s: this.total(TIME) / 1e6 }
@@ -80,13 +81,14 @@ export class TrafficCount {
       if ((this.#slotNumbers[place] ?? -1) <= current - SLOTS) continue
       for (let i = 0; i < SLOT_CELLS; i++) sums[i] = (sums[i] ?? 0) + this.#slot(place, i)
     }
+    let measured = 0
+    for (let i = 1; i < SLOT_CELLS; i++) measured += sums[i] ?? 0
     const begin = Math.max(this.#since, (current - SLOTS + 1) * SLOT_MS)
     const seconds = Math.max(1, (now - begin) / 1000)
-    const classes = sums.subarray(1)
     return {
       per_second: (sums[0] ?? 0) / seconds,
-      p50_ms: percentile(classes, 0.5),
-      p99_ms: percentile(classes, 0.99)
+      p50_ms: percentile(sums, 0.5 * measured),
+      p99_ms: percentile(sums, 0.99 * measured)
     }
   }
 
@@ -113,15 +115,14 @@ function nameOf(cell: number, none: string): string {
 }
 
 /**
- * The duration that a share of all does not exceed, as if those of one class were spread evenly over
- * it; null if there is none. What is above all bounds counts as the last one.
+ * The duration that so many do not exceed, as if those of one class were spread evenly over it; null
+ * if there is none. What is above all bounds counts as the last one.
+ * @param slot its first cell is no class
  */
-function percentile(classes: Float64Array, share: number): number | null {
-  const total = classes.reduce((sum, count) => sum + count, 0)
-  if (total === 0) return null
-  const rank = share * total
+function percentile(slot: Float64Array, rank: number): number | null {
   let below = 0
-  for (const [at, count] of classes.entries()) {
+  for (let at = 0; at < CLASSES; at++) {
+    const count = slot[at + 1] ?? 0
     if (count > 0 && below + count >= rank) {
       const low = at === 0 ? 0 : (BOUNDS_MS[at - 1] ?? 0)
       const high = BOUNDS_MS[at] ?? low
