@@ -20,7 +20,10 @@ import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
  */
 
 const README = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
-const DEMO_TIMEOUT_MS = 150_000
+const DEMO_TIMEOUT_MS = 100_000
+const PAIR_TIMEOUT_MS = 75_000
+/** A command that takes longer is ended, with all that it has started. */
+const HERE_LIMIT_MS = 90_000
 /** Who looks on looks again, as long as it may take until a director is master. */
 const SETTLE_TIMEOUT_MS = 10_000
 const LOOK_AGAIN_MS = 200
@@ -44,6 +47,7 @@ function whyNot(): string | false {
   return unifiedCgroup() === null ? 'needs cgroup2' : false
 }
 
+t.setTimeout(DEMO_TIMEOUT_MS + PAIR_TIMEOUT_MS)
 const skip = whyNot()
 const folder = await mkdtemp(join(tmpdir(), 'tsha-newcomer-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -59,7 +63,7 @@ await t.test('Try it', { skip, timeout: DEMO_TIMEOUT_MS }, async (t) => {
   t.match(stdout, 'Everything behaved')
 })
 
-await t.test('A pair in five minutes', { skip, timeout: 120_000 }, async (t) => {
+await t.test('A pair in five minutes', { skip, timeout: PAIR_TIMEOUT_MS }, async (t) => {
   const [build, ...steps] = readSteps(README, 'A pair in five minutes')
   t.equal(build?.where, 'the clone')
   for (const command of build?.commands ?? []) {
@@ -150,7 +154,7 @@ async function runHere(line: string, cwd: string): Promise<Outcome> {
     detached: true
   })
   const closed = once(child, 'close')
-  const timer = setTimeout(() => child.kill('SIGTERM'), DEMO_TIMEOUT_MS - 10_000)
+  const timer = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGTERM'), HERE_LIMIT_MS)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
