@@ -20,7 +20,7 @@ export async function run(options: LoadOptions): Promise<number> {
     log.info({ directives: ignored }, 'these directives have no meaning for tsha')
   }
   for (const note of notes) log.info(note)
-  const director = new Director(config, log, systemd)
+  const director = new Director(config, options, log, systemd)
   try {
     const stopRequested = signalled(director, log)
     const failed = brokenDown(log)
@@ -70,7 +70,12 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
     })
   })
   process.on('SIGHUP', () => {
-    log.warn('SIGHUP ignored: reloading is not supported yet; restart to change the configuration')
+    director.reload().catch((error: unknown) => {
+      // Half a reload is a state that nobody foresaw.
+      process.nextTick(() => {
+        throw error
+      })
+    })
   })
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {

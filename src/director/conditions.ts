@@ -57,11 +57,14 @@ const MOST_FROM_FILE = 253
  *
  * @param group the sync group that the virtual router is a member of; a fault of one member is the
  * group's business and not decided here
+ * @param isTakingPart it is in the election already: what a reload has it follow besides, and what has no
+ * result yet, is no reason to leave it
  */
 export function conditionsOf(
   router: VirtualRouterConfig,
   group: SyncGroup | null,
-  readings: Readings
+  readings: Readings,
+  isTakingPart = false
 ): RouterConditions {
   const isOwner = router.priority === OWNER
   const tracks = group ? tracksInGroup(router.track, group) : router.track
@@ -69,7 +72,7 @@ export function conditionsOf(
   const faults = [
     ...ownInterfaceFault(router, readings),
     ...effects.map((effect) => effect.fault).filter((fault) => fault !== null)
-  ]
+  ].filter(({ isAwaited }) => !(isAwaited && isTakingPart))
   const hasFailed = effects.some((effect) => effect.isFailure)
   const total = effects.reduce((sum, effect) => sum + effect.added, router.priority)
   return {

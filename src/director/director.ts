@@ -1,47 +1,63 @@
 import { uptime } from 'node:os'
+import type { CommandResult } from '../admin/model.js'
+import { diffConfigs } from '../config/diff.js'
+import type { LoadOptions } from '../config/load.js'
 import type { Config } from '../config/model.js'
+import { isSame } from '../config/same.js'
 import { TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
-import { monotonicNow } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
-import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
-import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
-import type { ProxyConfig } from '../proxy/model.js'
-import { Elections } from './elections.js'
+import { ConfigLoader } from './config-loader.js'
+import { Elections, type PreparedElections } from './elections.js'
 import { DirectorHealth } from './health.js'
-import { findIdentities } from './identities.js'
-import { prepareLogFiles, type Owner } from './log-files.js'
+import { findIdentities, type IdentityOf } from './identities.js'
 import type { Log } from './log.js'
-import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
+import { Notifier, notifyCommandsOf } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { WorkerSupervisor } from './worker-supervisor.js'
+import { ProxyService, type PreparedProxy } from './proxy-service.js'
+import { Reloads, type LastReload } from './reloads.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+
+/** What is known of the configuration by which a director runs. */
+export interface ConfigurationFacts {
+  readonly files: readonly string[]
+  readonly loadedAt: Date
+  /** The last attempt to load it anew; null when there was none. */
+  readonly lastReload: LastReload | null
+}
+
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
  * is sockets, workers, checks, election: a director competes only when it can serve.
  */
 export class Director {
-  readonly #config: Config
+  #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
+  readonly #loader: ConfigLoader
+  readonly #reloads: Reloads
+  readonly #starter = { fork: withoutCapabilities, gate: new SpawnGate() }
+  #loadedAt = new Date()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
-  #supervisor: WorkerSupervisor | null = null
+  #proxy: ProxyService | null = null
   #health: DirectorHealth | null = null
-  #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
+  #isUp = false
   #isStopping = false
-  #isReopening = false
 
-  constructor(config: Config, log: Log, systemd: SystemdNotifier) {
+  /** @param source what the configuration was loaded from, and is again at a reload */
+  constructor(config: Config, source: LoadOptions, log: Log, systemd: SystemdNotifier) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    this.#loader = new ConfigLoader(source)
+    this.#reloads = new Reloads(log, systemd)
   }
 
   /**
@@ -54,6 +70,7 @@ export class Director {
     if (this.#isStopping) return
     this.#health?.start()
     this.#startElections()
+    this.#isUp = true
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -64,16 +81,19 @@ export class Director {
     }
   }
 
+  /** What is known of the configuration by which it runs. */
+  get configuration(): ConfigurationFacts {
+    const { files } = this.#loader
+    return { files, loadedAt: this.#loadedAt, lastReload: this.#reloads.last }
+  }
+
   async #open(): Promise<void> {
-    const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
-    const programs = [...scripts, ...notifyCommandsOf(this.#config)]
-    const accounts = election.notifyFifo ? [...programs, election.notifyFifo] : programs
-    const identityOf = await findIdentities(accounts, isRoot())
-    const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
+    const { proxy, pidFile, virtualRouters } = this.#config
+    const identityOf = await identitiesOf(this.#config)
     const health = new DirectorHealth({
       config: this.#config,
       identityOf,
-      starter,
+      starter: this.#starter,
       log: this.#log,
       onChange: () => {
         this.#elections?.applyConditions()
@@ -81,41 +101,47 @@ export class Director {
     })
     this.#health = health
     if (virtualRouters.length > 0) {
-      for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
-      await this.#openNotifier({ fifo: election.notifyFifo, identityOf, starter, log: this.#log })
-      if (this.#notifier === null) return
-      this.#elections = new Elections({
-        config: this.#config,
-        log: this.#log,
-        notifier: this.#notifier,
-        conditionsOf: (router) => health.conditionsOf(router),
-        linkChanged: (name, isUp) => {
-          health.linkChanged(name, isUp)
-        }
-      })
-      await this.#elections.open(DirectorHealth.interfacesOf(this.#config))
+      const elections = await this.#openElections(this.#config, identityOf, health)
+      await elections?.open(DirectorHealth.interfacesOf(this.#config))
       if (this.#isStopping) return
     }
-    if (proxy) {
-      this.#workerOwner = await findOwner(proxy.user, proxy.group)
-      await prepareLogFiles(proxy, this.#workerOwner)
-      if (this.#isStopping) return
-      warnOfFileLimit(proxy, this.#log)
-      this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
-        availabilityChanged: () => {
-          health.checkServiceNow()
-        }
-      })
-      await this.#supervisor.start()
-    }
+    this.#proxy = new ProxyService(health.checkToken, this.#log, {
+      availabilityChanged: () => {
+        health.checkServiceNow()
+      }
+    })
+    if (proxy) await this.#proxy.start(proxy)
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
   }
 
-  async #openNotifier(options: NotifierOptions): Promise<void> {
+  /** Whom the elections tell, and the elections themselves; nothing of it when `stop` was called. */
+  async #openElections(
+    config: Config,
+    identityOf: IdentityOf,
+    health: DirectorHealth
+  ): Promise<Elections | null> {
+    const { election } = config
+    for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
+    const fifo = election.notifyFifo
+    const options = { fifo, identityOf, starter: this.#starter, log: this.#log }
     const notifier = await Notifier.open(options)
     // A request to stop that came meanwhile did not know of it.
-    if (this.#isStopping) await notifier.stop()
-    else this.#notifier = notifier
+    if (this.#isStopping) {
+      await notifier.stop()
+      return null
+    }
+    this.#notifier = notifier
+    const elections = new Elections({
+      config,
+      log: this.#log,
+      notifier,
+      conditionsOf: (router, isTakingPart) => health.conditionsOf(router, isTakingPart),
+      linkChanged: (name, isUp) => {
+        health.linkChanged(name, isUp)
+      }
+    })
+    this.#elections = elections
+    return elections
   }
 
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */
@@ -134,21 +160,7 @@ export class Director {
 
   /** Writes the proxy's logs to new files after the old ones were moved away. */
   async reopenLogs(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy) return
-    if (this.#isReopening) {
-      // A disk that hangs must not be given one thread after the other.
-      this.#log.warn('log files are still being reopened')
-      return
-    }
-    this.#isReopening = true
-    try {
-      await prepareLogFiles(proxy, this.#workerOwner)
-    } finally {
-      this.#isReopening = false
-    }
-    this.#supervisor?.reopenLogs()
-    this.#log.info('log files reopened')
+    await this.#proxy?.reopenLogs()
   }
 
   /**
@@ -156,12 +168,98 @@ export class Director {
    * no address moves.
    */
   async replaceWorkers(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy || !this.#supervisor) return
-    this.#log.info('replacing the workers')
-    // A new worker opens the logs, which may have been moved away.
-    await prepareLogFiles(proxy, this.#workerOwner)
-    await this.#supervisor.replaceWorkers()
+    await this.#proxy?.replaceWorkers()
+  }
+
+  /**
+   * Reads the configuration anew and applies what has changed. Everything that can fail is done first; if
+   * any of it does, all stays as it was, and the result says why. Rejects only for a bug of ours.
+   */
+  async reload(): Promise<CommandResult> {
+    if (!this.#isUp || this.#isStopping) return conflict('the director is starting or stopping')
+    return this.#reloads.run(() => this.#reload())
+  }
+
+  async #reload(): Promise<CommandResult> {
+    const outcome = await this.#loader.load()
+    if (!outcome.ok) return refused(outcome.lines)
+    const { config, notes } = outcome.loaded
+    const lines = diffConfigs(this.#config, config)
+    const commit = isSame(this.#config, config) ? nothing : await this.#prepare(config)
+    if (typeof commit !== 'function') return commit
+    if (this.#isStopping) return conflict('the director is stopping')
+    for (const note of notes) this.#log.info(note)
+    this.#loadedAt = new Date()
+    await commit()
+    return { ok: true, lines: lines.length === 0 ? ['nothing has changed'] : lines }
+  }
+
+  /** Everything that can fail. Returns what is left to do; or why it cannot be done, and nothing is changed. */
+  async #prepare(config: Config): Promise<CommandResult | (() => Promise<void>)> {
+    const undo: (() => void)[] = []
+    const give = (result: CommandResult): CommandResult => {
+      for (const each of undo) each()
+      return result
+    }
+    try {
+      const identityOf = await identitiesOf(config)
+      const elections = await this.#prepareElections(config, identityOf)
+      if (elections) undo.push(elections.abort)
+      const isSameProxy = isSame(this.#config.proxy, config.proxy)
+      const proxy = isSameProxy ? null : ((await this.#proxy?.prepare(config.proxy)) ?? null)
+      if (proxy) undo.push(proxy.abort)
+      if (this.#isStopping) return give(conflict('the director is stopping'))
+      const obstacle = elections?.obstacle ?? null
+      if (obstacle !== null) return give(refused([obstacle]))
+      return () => this.#commit(config, identityOf, elections, proxy)
+    } catch (error) {
+      if (error instanceof TshaError) return give(refused([`${error.message} [${error.code}]`]))
+      give(refused([]))
+      throw error
+    }
+  }
+
+  async #prepareElections(
+    config: Config,
+    identityOf: IdentityOf
+  ): Promise<PreparedElections | null> {
+    const elections = this.#elections ?? (await this.#firstElections(config, identityOf))
+    return elections?.prepare(config, DirectorHealth.interfacesOf(config)) ?? null
+  }
+
+  /** Without virtual routers of its own yet, so that they come as any other new ones do. */
+  async #firstElections(config: Config, identityOf: IdentityOf): Promise<Elections | null> {
+    if (config.virtualRouters.length === 0 || this.#health === null) return null
+    const none = { ...config, virtualRouters: [], syncGroups: [] }
+    const elections = await this.#openElections(none, identityOf, this.#health)
+    elections?.start()
+    return elections
+  }
+
+  /** Nothing in it fails, and nothing waits before everything has changed. */
+  async #commit(
+    config: Config,
+    identityOf: IdentityOf,
+    elections: PreparedElections | null,
+    proxy: PreparedProxy | null
+  ): Promise<void> {
+    const before = this.#config
+    this.#config = config
+    this.#notifier?.setIdentities(identityOf)
+    this.#health?.reconfigure(config, identityOf)
+    const settled = elections?.commit()
+    proxy?.commit()
+    await Promise.all([
+      settled,
+      this.#notifier?.setFifo(config.election.notifyFifo),
+      this.#movePidFile(before.pidFile, config.pidFile)
+    ])
+  }
+
+  async #movePidFile(before: string | null, after: string | null): Promise<void> {
+    if (before === after) return
+    if (after !== null) await writePidFile(after, this.#log)
+    if (before !== null) await removePidFile(before)
   }
 
   /**
@@ -171,41 +269,36 @@ export class Director {
   async stop({ graceMs = SHUTDOWN_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
     this.#isStopping = true
     this.#systemd.notify('STOPPING=1')
+    this.#loader.stop()
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#supervisor?.closeKept()
+    if (this.#elections) this.#proxy?.closeKept()
     await this.#elections?.stop()
-    await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    await Promise.all([this.#proxy?.stop(graceMs), this.#notifier?.stop()])
+    await this.#reloads.ended
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }
 }
 
-/** As nginx: workers have the limits of their director. */
-function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
-  const openFiles = openFileLimit() ?? 0
-  const { connections } = connectionRoom(workerConnections, openFiles)
-  if (connections >= workerConnections) return
-  log.warn(
-    { workerConnections, openFiles, connections },
-    `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
-      `a worker takes ${connections}`
-  )
+/** Whom every program that may be started runs as. */
+function identitiesOf(config: Config): Promise<IdentityOf> {
+  const programs = [...config.scripts, ...notifyCommandsOf(config)]
+  const { notifyFifo } = config.election
+  const isRoot = process.getuid?.() === 0
+  return findIdentities(notifyFifo ? [...programs, notifyFifo] : programs, isRoot)
 }
 
-function isRoot(): boolean {
-  return process.getuid?.() === 0
+function nothing(): Promise<void> {
+  return Promise.resolve()
 }
 
-/** Whom the log files of the workers belong to; null when we may not choose. */
-async function findOwner(user: string | null, group: string | null): Promise<Owner | null> {
-  if (user === null || !isRoot()) return null
-  const found: User | null = await findUser(user)
-  const gid = group === null ? found?.gid : await findGroup(group)
-  if (!found || gid === undefined || gid === null) {
-    throw new TshaError('TSHA_E_WORKER', `user ${user} or group ${group ?? ''} does not exist`)
-  }
-  return { uid: found.uid, gid }
+function conflict(line: string): CommandResult {
+  return { ok: false, code: 'TSHA_E_CONFLICT', lines: [line] }
+}
+
+function refused(lines: readonly string[]): CommandResult {
+  return { ok: false, code: 'TSHA_E_CONFIG_REFUSED', lines }
 }

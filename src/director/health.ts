@@ -3,9 +3,9 @@ import type {
   Config,
   FileCheck as TrackedFile,
   ScriptCheck,
-  SyncGroup,
   VirtualRouterConfig
 } from '../config/model.js'
+import { isSame } from '../config/same.js'
 import { FileCheck, type FileObserver } from '../health/checks/file.js'
 import { needsCommandLines, ProcessChecks } from '../health/checks/processes.js'
 import { scriptCheck } from '../health/checks/script.js'
@@ -14,6 +14,7 @@ import { ProcessTable } from '../health/process-table.js'
 import type { ChildStarter } from '../health/run-command.js'
 import { CheckScheduler, type CheckRun } from '../health/scheduler.js'
 import { monotonicNow } from '../linux/clock.js'
+import type { ListenAddress } from '../proxy/model.js'
 import { conditionsOf, type Readings, type RouterConditions } from './conditions.js'
 import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
@@ -38,23 +39,23 @@ export class DirectorHealth {
   readonly checkToken = randomBytes(16).toString('hex')
   readonly #log: Log
   readonly #onChange: () => void
-  readonly #groups: readonly SyncGroup[]
-  readonly #scripts = new Map<string, CheckScheduler>()
-  readonly #files = new Map<string, FileCheck>()
+  readonly #starter: ChildStarter
+  #config: Config
+  #identityOf: IdentityOf
+  #scripts: ReadonlyMap<string, CheckScheduler>
+  #files: ReadonlyMap<string, FileCheck>
   readonly #links = new Map<string, boolean>()
-  readonly #processNames: readonly string[]
-  readonly #processes: ProcessChecks | null
-  readonly #service: CheckScheduler | null
+  #processes: ProcessChecks | null
+  #service: CheckScheduler | null
 
   constructor({ config, identityOf, starter, log, onChange }: HealthOptions) {
     this.#log = log
     this.#onChange = onChange
-    this.#groups = config.syncGroups
-    for (const script of config.scripts) {
-      this.#scripts.set(script.name, this.#scriptCheck(script, identityOf, starter))
-    }
-    for (const file of config.files) this.#files.set(file.name, this.#fileCheck(file))
-    this.#processNames = config.processes.map(({ name }) => name)
+    this.#starter = starter
+    this.#config = config
+    this.#identityOf = identityOf
+    this.#scripts = byName(config.scripts, (script) => this.#scriptCheck(script))
+    this.#files = byName(config.files, (file) => this.#fileCheck(file))
     this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
     this.#service = this.#serviceCheck(config)
   }
@@ -73,6 +74,52 @@ export class DirectorHealth {
     for (const check of this.#scripts.values()) check.start()
     for (const file of this.#files.values()) file.start()
     this.#processes?.start()
+    this.#service?.start()
+  }
+
+  /**
+   * Goes on by another configuration, while it runs. What is the same does not notice; a check that is
+   * another one now begins anew, and until it has a result the last one of its name holds.
+   */
+  reconfigure(config: Config, identityOf: IdentityOf): void {
+    const before = this.#config
+    const wasIdentityOf = this.#identityOf
+    this.#config = config
+    this.#identityOf = identityOf
+    this.#scripts = reconfigured(this.#scripts, config.scripts, {
+      isSame: (script) =>
+        isSame(named(before.scripts, script.name), script) &&
+        isSame(wasIdentityOf(script), identityOf(script)),
+      make: (script) => this.#scriptCheck(script)
+    })
+    this.#files = reconfigured(this.#files, config.files, {
+      isSame: (file) => isSame(named(before.files, file.name), file),
+      make: (file) => this.#fileCheck(file)
+    })
+    if (!isSame(before.processes, config.processes)) this.#replaceProcesses(before, config)
+    const isSameService =
+      isSame(before.serviceCheck, config.serviceCheck) &&
+      isSame(listenersOf(before), listenersOf(config))
+    if (!isSameService) this.#replaceService(config)
+  }
+
+  #replaceProcesses(before: Config, config: Config): void {
+    const old = this.#processes
+    this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
+    if (old) {
+      this.#processes?.takeOver(old, (name) =>
+        isSame(named(before.processes, name), named(config.processes, name))
+      )
+      old.stop()
+    }
+    this.#processes?.start()
+  }
+
+  #replaceService(config: Config): void {
+    const old = this.#service
+    this.#service = this.#serviceCheck(config)
+    if (old) this.#service?.takeOver(old)
+    old?.stop()
     this.#service?.start()
   }
 
@@ -95,10 +142,11 @@ export class DirectorHealth {
     this.#onChange()
   }
 
-  /** What everything that is followed means for a virtual router now. */
-  conditionsOf(router: VirtualRouterConfig): RouterConditions {
-    const group = this.#groups.find(({ members }) => members.includes(router.name)) ?? null
-    return conditionsOf(router, group, this.#readings())
+  /** What everything that is followed means for a virtual router now; see `conditionsOf`. */
+  conditionsOf(router: VirtualRouterConfig, isTakingPart = false): RouterConditions {
+    const group =
+      this.#config.syncGroups.find(({ members }) => members.includes(router.name)) ?? null
+    return conditionsOf(router, group, this.#readings(), isTakingPart)
   }
 
   #readings(): Readings {
@@ -106,7 +154,7 @@ export class DirectorHealth {
       service: this.#service?.isUp ?? null,
       scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
       processes: known(
-        this.#processNames.map((name) => [name, this.#processes?.isUp(name) ?? null])
+        this.#config.processes.map(({ name }) => [name, this.#processes?.isUp(name) ?? null])
       ),
       files: known([...this.#files].map(([name, { value }]) => [name, value])),
       links: this.#links
@@ -123,9 +171,9 @@ export class DirectorHealth {
     }
   }
 
-  #scriptCheck(script: ScriptCheck, identityOf: IdentityOf, starter: ChildStarter): CheckScheduler {
+  #scriptCheck(script: ScriptCheck): CheckScheduler {
     const { name, command, timeoutMs } = script
-    const run = scriptCheck({ command, timeoutMs, ...identityOf(script) }, starter)
+    const run = scriptCheck({ command, timeoutMs, ...this.#identityOf(script) }, this.#starter)
     return new CheckScheduler(run, script, this.#told(name), (detail) => {
       this.#log.warn({ check: name, detail }, 'check cannot be run, which counts as a failure')
     })
@@ -159,12 +207,11 @@ export class DirectorHealth {
     })
   }
 
-  #serviceCheck({ proxy, serviceCheck: service }: Config): CheckScheduler | null {
+  #serviceCheck(config: Config): CheckScheduler | null {
+    const { proxy, serviceCheck: service } = config
     if (!proxy || !service) return null
-    const listeners = proxy.servers.map((server) => server.listen)
-    const unique = [...new Map(listeners.map((l) => [`${l.host} ${l.port}`, l])).values()]
     const run: CheckRun = serviceCheck({
-      listeners: unique,
+      listeners: listenersOf(config),
       timeoutMs: service.timeoutMs,
       token: this.checkToken
     })
@@ -178,4 +225,49 @@ function known<Value>(
   const readings = new Map<string, Value>()
   for (const [name, value] of results) if (value !== null) readings.set(name, value)
   return readings
+}
+
+/** Every address on which the proxy listens, once. */
+function listenersOf({ proxy }: Config): readonly ListenAddress[] {
+  const listeners = proxy?.servers.map((server) => server.listen) ?? []
+  return [...new Map(listeners.map((each) => [`${each.host} ${each.port}`, each])).values()]
+}
+
+interface Named {
+  readonly name: string
+}
+
+function named<Item extends Named>(items: readonly Item[], name: string): Item | undefined {
+  return items.find((item) => item.name === name)
+}
+
+function byName<Item extends Named, Check>(
+  items: readonly Item[],
+  make: (item: Item) => Check
+): ReadonlyMap<string, Check> {
+  return new Map(items.map((item) => [item.name, make(item)]))
+}
+
+/** A check that runs, and can go on where another one of its name was. */
+interface Replaceable<Check> {
+  start(): void
+  stop(): void
+  takeOver(old: Check): void
+}
+
+/** Keeps the checks that are the same, starts the others, and ends those that are no more. */
+function reconfigured<Item extends Named, Check extends Replaceable<Check>>(
+  checks: ReadonlyMap<string, Check>,
+  items: readonly Item[],
+  { isSame, make }: { isSame: (item: Item) => boolean; make: (item: Item) => Check }
+): ReadonlyMap<string, Check> {
+  for (const [name, check] of checks) if (!named(items, name)) check.stop()
+  return byName(items, (item) => {
+    const old = checks.get(item.name)
+    if (old && isSame(item)) return old
+    const begun = make(item)
+    if (old) begun.takeOver(old)
+    begun.start()
+    return begun
+  })
 }

@@ -13,6 +13,7 @@ export class PeerWatches {
   readonly #table: PeerTable
   readonly #watches: readonly (PeerWatch | null)[]
   readonly #names: readonly { readonly server: string; readonly upstream: string }[]
+  readonly #isChecked: readonly boolean[]
   readonly #log: Log
   readonly #onChange: (index: number, status: PeerStatus) => void
 
@@ -34,6 +35,7 @@ export class PeerWatches {
       server: formatEndpoint(server),
       upstream
     }))
+    this.#isChecked = peers.map(({ check }) => check !== null)
     this.#watches = peers.map((peer, index) =>
       peer.isSingle || peer.server.down
         ? null
@@ -41,6 +43,19 @@ export class PeerWatches {
             this.apply(index, event, detail)
           })
     )
+  }
+
+  /** What is known of the peers goes on to be known, by upstream and server, whatever else changed. */
+  takeOver(old: PeerWatches): void {
+    const known = new Map(old.#names.map((name, index) => [keyOf(name), old.statusOf(index)]))
+    this.#names.forEach((name, index) => {
+      const status = known.get(keyOf(name))
+      if (status === undefined) return
+      // Without a check nothing would bring back what a check has taken out.
+      const restored = this.#isChecked[index] === true ? status : { ...status, isDown: false }
+      this.#table.restore(index, restored)
+      this.#watches[index]?.restore(this.#table.statusOf(index))
+    })
   }
 
   /** The statuses of all peers in the order of their indices, for a worker's `start`. */
@@ -86,6 +101,10 @@ export class PeerWatches {
     if (!isOut) this.#log.info(facts, 'upstream server is back')
     else this.#log.warn({ ...facts, why: after.isDown ? 'check' : after.cause }, OUT)
   }
+}
+
+function keyOf({ upstream, server }: { upstream: string; server: string }): string {
+  return `${upstream} ${server}`
 }
 
 const OUT = 'upstream server is out'

@@ -47,6 +47,11 @@ export class RunningGroup {
     this.#changed = changed
   }
 
+  /** What was told of the same group before its configuration changed is not told again. */
+  takeOver(old: RunningGroup): void {
+    this.#state = old.#state
+  }
+
   /**
    * A member took a step, or its faults changed.
    *

@@ -1,6 +1,6 @@
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
-import type { WorkerMessage } from '../proxy/worker-messages.js'
+import { PROTOCOL, type WorkerMessage } from '../proxy/worker-messages.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
 import type { Log } from './log.js'
@@ -18,6 +18,9 @@ const REPLACEMENT_GRACE_MS = 250
 /** Threads of a worker beside one for each log, so that logs which hang hold nothing but themselves. */
 const SPARE_THREADS = 4
 const MAX_THREADS = 64
+
+/** Workers that began to listen before another one failed may be serving already. */
+const ABORT_GRACE_MS = 1000
 
 /** Who wants to know about the workers as a whole. */
 export interface SupervisorObserver {
@@ -78,13 +81,22 @@ export class WorkerSupervisor {
     }))
   }
 
+  /** What `old`, which serves by another configuration, knows of names and peers is known here too. */
+  takeOver(old: WorkerSupervisor): void {
+    this.#names.takeOver(old.#names)
+    this.#peers.takeOver(old.#peers)
+  }
+
   /**
    * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile.
+   *
+   * @param pace one after the other holds nothing up while the director is at work: each takes 0.8 ms of
+   * its loop to fork
    *
    * @throws {TshaError} what the first worker that cannot start says, `TSHA_E_LISTEN` for a port that
    * is taken; the others are ended
    */
-  async start(): Promise<void> {
+  async start(pace: 'together' | 'in-turn' = 'together'): Promise<void> {
     setupWorkers()
     this.#names.start()
     const timeout = setTimeout(() => {
@@ -95,10 +107,11 @@ export class WorkerSupervisor {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#starting = { resolve, reject }
-        for (const slot of this.#slots) slot.worker = this.#fork(slot)
+        const inTurn = pace === 'together' ? this.#slots : this.#slots.slice(0, 1)
+        for (const slot of inTurn) slot.worker = this.#fork(slot)
       })
     } catch (error) {
-      await this.stop(0)
+      await this.stop(pace === 'together' ? 0 : ABORT_GRACE_MS)
       throw error
     } finally {
       clearTimeout(timeout)
@@ -175,6 +188,10 @@ export class WorkerSupervisor {
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        if (message.protocol !== PROTOCOL) {
+          this.#refuse(worker, message.protocol)
+          return
+        }
         worker.send({
           type: 'start',
           config: this.#config,
@@ -209,14 +226,31 @@ export class WorkerSupervisor {
     }
   }
 
+  /** The code that is installed is not that of this director. */
+  #refuse(worker: WorkerProcess, protocol: number): void {
+    const message =
+      'restart needed: the workers of the version of tsha that is installed now do not understand this director'
+    this.#log.error({ worker: worker.pid, protocol, expected: PROTOCOL }, message)
+    this.#starting?.reject(new TshaError('TSHA_E_WORKER', message))
+    worker.kill()
+  }
+
   #listening(worker: WorkerProcess): void {
     this.#log.info({ worker: worker.pid }, 'worker listens')
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     this.#graceTimer = null
-    if (this.#starting && this.#slots.every((slot) => slot.worker?.isListening === true)) {
-      this.#starting.resolve()
-    }
+    if (this.#starting) this.#startNext(this.#starting)
     this.#observer.availabilityChanged()
+  }
+
+  #startNext({ resolve }: { resolve: () => void }): void {
+    if (this.#slots.every(({ worker }) => worker?.isListening === true)) {
+      resolve()
+      return
+    }
+    if (this.#slots.some(({ worker }) => worker?.isListening === false)) return
+    const slot = this.#slots.find(({ worker }) => worker === null)
+    if (slot && !this.#isStopping) slot.worker = this.#fork(slot)
   }
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {

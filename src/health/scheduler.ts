@@ -35,6 +35,8 @@ export class CheckScheduler {
   readonly #onChange: (isUp: boolean, detail: string) => void
   readonly #onUnrunnable: (detail: string) => void
   #status: CheckStatus
+  /** What is believed until there is a first result. */
+  #before: boolean | null = null
   #isUnrunnable = false
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
@@ -56,7 +58,14 @@ export class CheckScheduler {
 
   /** Null until the first result. */
   get isUp(): boolean | null {
-    return this.#status.isUp
+    return this.#status.isUp ?? this.#before
+  }
+
+  /** Takes the place of another check of the same thing: its result holds until the first one of ours. */
+  takeOver(old: CheckScheduler): void {
+    old.stop()
+    this.#before = old.isUp
+    if (this.#before !== null) this.#status = UNKNOWN
   }
 
   start(): void {
@@ -101,11 +110,11 @@ export class CheckScheduler {
   }
 
   #take(result: CheckResult): void {
-    const before = this.#status
-    this.#status = observe(before, result.passed, this.#schedule)
+    const before = this.isUp
+    this.#status = observe(this.#status, result.passed, this.#schedule)
     const wasUnrunnable = this.#isUnrunnable
     this.#isUnrunnable = result.isUnrunnable === true
-    if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)
+    if (this.#status.isUp !== before) this.#onChange(this.#status.isUp === true, result.detail)
     else if (this.#isUnrunnable && !wasUnrunnable) this.#onUnrunnable(result.detail)
   }
 }

@@ -1,6 +1,7 @@
 import { Counters, type Statistics } from './counters.js'
 import { DISCARD_COUNTERS } from './discards.js'
 import { nextDeadline, step } from './machine.js'
+import { reconfigure, type Changes } from './machine-reconfigure.js'
 import type { Action, Conditions, Event, FaultCause, Order, State, VirtualRouter } from './model.js'
 import type {
   AddressManager,
@@ -37,7 +38,7 @@ export class Speaker {
   readonly #ports: SpeakerPorts
   #state: State
   #cancelTimer: (() => void) | null = null
-  readonly #counters = new Counters()
+  #counters = new Counters()
   /** The timer has fired, and the packets that came before it are being read. */
   #isReading = false
   #packetsHeard = 0
@@ -45,7 +46,7 @@ export class Speaker {
   #identification = 1
   /** Of the last packet that HMAC authentication signed. */
   #stamp: Stamp | null = null
-  readonly #replay: ReplayMemory
+  #replay: ReplayMemory
   /** Address changes and the announcements that must follow them, one after the other. */
   #addressWork: Promise<void> = Promise.resolve()
   #isStarted = false
@@ -93,6 +94,30 @@ export class Speaker {
     this.#handle({ kind: 'advertisement', priority, source, adverInterval }, heard)
   }
 
+  /**
+   * Goes on where `old` is, which ends without a word: the same virtual router with another configuration.
+   *
+   * @param priority the effective one from now on
+   * @param move takes the addresses over; called when what `old` still had to do with them is done
+   */
+  takeOver(old: Speaker, priority: number, changes: Changes, move: () => Promise<void>): void {
+    const from = old.#state
+    const now = this.#ports.clock.now()
+    this.#counters = old.#counters
+    this.#identification = old.#identification
+    this.#stamp = old.#stamp
+    // Only that of unicast peers depends on the configuration.
+    if (sameSenders(old.#router, this.#router)) this.#replay = old.#replay
+    this.#isStarted = old.#isStarted
+    this.#addressWork = old.#addressWork.then(move)
+    old.#end()
+    const outcome = reconfigure(old.#router, this.#router, from, priority, changes, now)
+    this.#state = outcome.state
+    this.#counters.countStep(from, { kind: 'timer' }, outcome)
+    for (const action of outcome.actions) this.#perform(action)
+    this.#armTimer(now)
+  }
+
   /** The effective priority or the service's health changed. */
   setConditions(conditions: Conditions): void {
     const { priority, serviceUp } = this.#state
@@ -124,6 +149,15 @@ export class Speaker {
     }
     await this.#addressWork
     await this.#ports.socket.flush()
+  }
+
+  /** Another speaker has its place: it sends and decides nothing more. */
+  #end(): void {
+    this.#isStarted = false
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    this.#ports.announcer.cancel()
+    this.#leave()
   }
 
   #handle(event: Event, heard: HeardAdvertisement | null = null): void {
@@ -213,4 +247,11 @@ export class Speaker {
       if (this.#isStarted) this.#handle({ kind: 'timer' })
     })
   }
+}
+
+function sameSenders(one: VirtualRouter, other: VirtualRouter): boolean {
+  const [before, after] = [one.destination, other.destination].map((destination) =>
+    destination.kind === 'unicast' ? destination.peers.length : 0
+  )
+  return before === after
 }

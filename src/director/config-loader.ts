@@ -1,0 +1,105 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { LoadOptions } from '../config/load.js'
+import type { LoadedConfig } from '../config/model.js'
+import { withoutCapabilities } from '../linux/capabilities.js'
+import { ownVersion } from './version.js'
+
+const ENTRY = fileURLToPath(new URL('config-loader-process.js', import.meta.url))
+
+/** A disk that takes this long hangs. */
+const TIMEOUT_MS = 30_000
+
+/** What the process says: it may be of another version than the director that started it. */
+export interface LoaderMessage {
+  readonly version: string
+  readonly outcome: LoadOutcome
+}
+
+/** A configuration that can be used; or what is wrong, all of it, one line each. */
+export type LoadOutcome =
+  | { readonly ok: true; readonly loaded: LoadedConfig }
+  | { readonly ok: false; readonly lines: readonly string[] }
+
+/**
+ * Reads the configuration anew in a process of its own: reading and checking a large one takes longer than
+ * an advertisement may wait, and a disk may hang.
+ */
+export class ConfigLoader {
+  readonly #options: LoadOptions
+  readonly #entry: string
+  readonly #timeoutMs: number
+  readonly #version = ownVersion()
+  /** One that hangs in the kernel cannot be killed, and must not be followed by others. */
+  #child: ChildProcess | null = null
+
+  /** @param entry the program of the process; another one is given by tests */
+  constructor(options: LoadOptions, entry = ENTRY, timeoutMs = TIMEOUT_MS) {
+    this.#options = options
+    this.#entry = entry
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** The files that it reads first; they may include others. */
+  get files(): readonly string[] {
+    const { config, keepalivedConf, nginxConf } = this.#options
+    return [config, keepalivedConf, nginxConf].filter((path) => path !== undefined)
+  }
+
+  /** Never rejects; resolves within 30 s. */
+  async load(): Promise<LoadOutcome> {
+    if (this.#child !== null) {
+      return refused('the configuration is still being read, which hangs: a disk, or a server')
+    }
+    return new Promise((resolve) => {
+      const child = withoutCapabilities(() =>
+        fork(this.#entry, [], {
+          serialization: 'advanced',
+          execArgv: [],
+          stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+        })
+      )
+      this.#child = child
+      const settle = (outcome: LoadOutcome): void => {
+        clearTimeout(timer)
+        child.kill('SIGKILL')
+        child.unref()
+        resolve(outcome)
+      }
+      const timer = setTimeout(() => {
+        settle(refused(`the configuration could not be read within ${this.#timeoutMs / 1000} s`))
+      }, this.#timeoutMs)
+      child.on('message', ({ version, outcome }: LoaderMessage) => {
+        settle(version === this.#version ? outcome : refused(upgraded(this.#version, version)))
+      })
+      child.on('error', (error) => {
+        if (child.pid === undefined) this.#child = null
+        settle(refused(`the configuration cannot be read: ${error.message}`))
+      })
+      child.on('exit', (status, signal) => {
+        this.#child = null
+        const end = signal === null ? `with status ${status ?? '?'}` : `by ${signal}`
+        settle(refused(`the process that reads the configuration ended ${end}`))
+      })
+      child.send(this.#options, () => {
+        // Its end tells of a process that does not listen.
+      })
+    })
+  }
+
+  /** Ends what is being read. */
+  stop(): void {
+    this.#child?.kill('SIGKILL')
+  }
+}
+
+function upgraded(ours: string, installed: string): string {
+  return (
+    `tsha ${installed} is installed, and this director is ${ours}: ` +
+    'restart it to use the new version and the new configuration'
+  )
+}
+
+function refused(line: string): LoadOutcome {
+  return { ok: false, lines: [line] }
+}

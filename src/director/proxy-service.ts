@@ -1,0 +1,196 @@
+import type { Log } from './log.js'
+import { prepareLogFiles, type Owner } from './log-files.js'
+import { TshaError } from '../errors.js'
+import { monotonicNow } from '../linux/clock.js'
+import { findGroup, findUser } from '../linux/users.js'
+import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
+import type { ProxyConfig } from '../proxy/model.js'
+import { WorkerSupervisor, type SupervisorObserver } from './worker-supervisor.js'
+
+/** How long workers of an earlier configuration may take for what they still serve. Nobody waits for it. */
+const RETIRE_GRACE_MS = 60_000
+/** Earlier configurations whose workers may still serve; the next reload waits for the oldest of them. */
+const MOST_RETIRED = 3
+
+/** Workers that serve by one configuration, which all began with. */
+interface Generation {
+  readonly config: ProxyConfig
+  readonly owner: Owner | null
+  readonly supervisor: WorkerSupervisor
+}
+
+/** Another configuration by which workers serve already, beside those of the present one. */
+export interface PreparedProxy {
+  /** The old workers finish what they serve, and end. */
+  commit(): void
+  /** The new ones do. */
+  abort(): void
+}
+
+/**
+ * The proxy of a director. A configuration is served by workers that were started with it: another one
+ * gets others, which listen on the same sockets before the old ones stop to, so that no connection is
+ * lost. What an old worker reports is about the configuration that it serves by, and stays there.
+ */
+export class ProxyService {
+  readonly #checkToken: string
+  readonly #log: Log
+  readonly #observer: SupervisorObserver
+  #current: Generation | null = null
+  /** Begins; what ends it if the director stops meanwhile. */
+  #starting: WorkerSupervisor | null = null
+  readonly #retired = new Map<WorkerSupervisor, Promise<void>>()
+  #isStopping = false
+  #isReopening = false
+
+  constructor(checkToken: string, log: Log, observer: SupervisorObserver) {
+    this.#checkToken = checkToken
+    this.#log = log
+    this.#observer = observer
+  }
+
+  /** The workers that serve by the present configuration; null without a proxy. */
+  get supervisor(): WorkerSupervisor | null {
+    return this.#current?.supervisor ?? null
+  }
+
+  /**
+   * Starts the workers; resolves when all of them listen, or when `stop` was called meanwhile.
+   *
+   * @throws {TshaError} what the system refused; nothing is left running
+   */
+  async start(config: ProxyConfig): Promise<void> {
+    const generation = await this.#newGeneration(config)
+    if (generation === null) return
+    // What ends it has to know of it.
+    this.#current = generation
+    await generation.supervisor.start()
+  }
+
+  /**
+   * Starts workers with another configuration, one after the other. Resolves when all of them listen; with
+   * null if nothing has to change, or if `stop` was called meanwhile.
+   *
+   * @param config null for no proxy
+   * @throws {TshaError} what the system refused; then only the old workers are left
+   */
+  async prepare(config: ProxyConfig | null): Promise<PreparedProxy> {
+    await this.#untilFewRetired()
+    const next = config && (await this.#newGeneration(config))
+    if (next) {
+      if (this.#current) next.supervisor.takeOver(this.#current.supervisor)
+      this.#starting = next.supervisor
+      try {
+        await next.supervisor.start('in-turn')
+      } finally {
+        this.#starting = null
+      }
+    }
+    return {
+      commit: () => {
+        const old = this.#current
+        this.#current = next
+        if (old) this.#retire(old.supervisor)
+        this.#observer.availabilityChanged()
+      },
+      abort: () => {
+        if (next) this.#retire(next.supervisor)
+      }
+    }
+  }
+
+  /** Writes the logs to new files after the old ones were moved away. */
+  async reopenLogs(): Promise<void> {
+    if (!this.#current) return
+    if (this.#isReopening) {
+      // A disk that hangs must not be given one thread after the other.
+      this.#log.warn('log files are still being reopened')
+      return
+    }
+    const { config, owner } = this.#current
+    this.#isReopening = true
+    try {
+      await prepareLogFiles(config, owner)
+    } finally {
+      this.#isReopening = false
+    }
+    for (const supervisor of this.#all) supervisor.reopenLogs()
+    this.#log.info('log files reopened')
+  }
+
+  /** Puts new processes in the place of the workers, one after the other. */
+  async replaceWorkers(): Promise<void> {
+    if (!this.#current) return
+    const { config, owner, supervisor } = this.#current
+    this.#log.info('replacing the workers')
+    // A new worker opens the logs, which may have been moved away.
+    await prepareLogFiles(config, owner)
+    await supervisor.replaceWorkers()
+  }
+
+  /** Has the workers close each connection of a client after its next response. */
+  closeKept(): void {
+    for (const supervisor of this.#all) supervisor.closeKept()
+  }
+
+  /** Ends all workers: they finish what runs for at most `graceMs`. Callable twice. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true
+    const starting = this.#starting ? [this.#starting] : []
+    await Promise.all([...this.#all, ...starting].map((supervisor) => supervisor.stop(graceMs)))
+  }
+
+  get #all(): readonly WorkerSupervisor[] {
+    return [...(this.#current ? [this.#current.supervisor] : []), ...this.#retired.keys()]
+  }
+
+  /** Null when it is too late. */
+  async #newGeneration(config: ProxyConfig): Promise<Generation | null> {
+    const owner = await findOwner(config.user, config.group)
+    await prepareLogFiles(config, owner)
+    if (this.#isStopping) return null
+    warnOfFileLimit(config, this.#log)
+    const observer = this.#observer
+    const log = this.#log
+    const supervisor = new WorkerSupervisor(config, this.#checkToken, log, monotonicNow, observer)
+    return { config, owner, supervisor }
+  }
+
+  #retire(supervisor: WorkerSupervisor): void {
+    const ended = supervisor.stop(RETIRE_GRACE_MS).then(() => {
+      this.#retired.delete(supervisor)
+    })
+    this.#retired.set(supervisor, ended)
+  }
+
+  /** Connections that last hold old workers; reloads must not fill the memory with them. */
+  async #untilFewRetired(): Promise<void> {
+    while (this.#retired.size >= MOST_RETIRED && !this.#isStopping) {
+      this.#log.info('waiting for workers of earlier configurations to end')
+      await Promise.race(this.#retired.values())
+    }
+  }
+}
+
+/** As nginx: workers have the limits of their director. */
+function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
+  const openFiles = openFileLimit() ?? 0
+  const { connections } = connectionRoom(workerConnections, openFiles)
+  if (connections >= workerConnections) return
+  log.warn(
+    { workerConnections, openFiles, connections },
+    `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
+      `a worker takes ${connections}`
+  )
+}
+
+/** Whom the log files of the workers belong to; null when we may not choose. */
+async function findOwner(user: string | null, group: string | null): Promise<Owner | null> {
+  if (user === null || process.getuid?.() !== 0) return null
+  const found = await findUser(user)
+  const gid = group === null ? found?.gid : await findGroup(group)
+  if (!found || gid === undefined || gid === null) {
+    throw new TshaError('TSHA_E_WORKER', `user ${user} or group ${group ?? ''} does not exist`)
+  }
+  return { uid: found.uid, gid }
+}
