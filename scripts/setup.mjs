@@ -15,9 +15,6 @@ const NODE_MINIMUM = [20, 19]
 const MINUTE_MS = 60_000
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
-/** Not a program, but found and installed like one; official builds of Node bring it along. */
-const NODE_HEADERS = 'node.h'
-
 /**
  * Programs and the packages that bring them, by package manager. A program without one has to be built
  * by hand there: AlmaLinux has no wrk.
@@ -38,13 +35,8 @@ const PROGRAMS = {
   taskset: { apt: 'util-linux', dnf: 'util-linux' },
   prlimit: { apt: 'util-linux', dnf: 'util-linux' },
   tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
-  tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
-  python3: { apt: 'python3', dnf: 'python3' },
-  make: { apt: 'make', dnf: 'make' },
-  'g++': { apt: 'g++', dnf: 'gcc-c++' },
-  [NODE_HEADERS]: { apt: 'libnode-dev', dnf: 'nodejs-devel' }
+  tshark: { apt: 'tshark', dnf: 'wireshark-cli' }
 }
-const BUILD_PROGRAMS = ['python3', 'make', 'g++', NODE_HEADERS]
 const NEEDED_FOR = {
   build: [],
   demo: ['ip', 'unshare', 'nsenter', 'mount'],
@@ -94,21 +86,13 @@ function checkNode() {
   if (process.platform !== 'linux') stop(`tsha runs on Linux only; this is ${process.platform}`)
 }
 
-/** The environment of npm and of the compiler; C++ modules find Node's own headers without a download. */
+/** The environment of npm, which must find this Node. */
 function nodeEnvironment() {
   const path = [dirname(process.execPath), process.env.PATH ?? '', ...SYSTEM_PATH].join(delimiter)
   return { ...process.env, PATH: path }
 }
 
-/** Where Node's own headers are: `node-gyp` would download them if it were not told. */
-function headersPrefix() {
-  const prefix = dirname(dirname(realpathSync(process.execPath)))
-  const candidates = [process.env.npm_config_nodedir, prefix]
-  return candidates.find((each) => each && existsSync(join(each, 'include/node/node.h')))
-}
-
 function isInstalled(program) {
-  if (program === NODE_HEADERS) return headersPrefix() !== undefined
   return (environment.PATH ?? '').split(delimiter).some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK)
@@ -120,17 +104,16 @@ function isInstalled(program) {
 }
 
 function installPrograms() {
-  const needed = [...NEEDED_FOR[options.purpose], ...(mustCompile() ? BUILD_PROGRAMS : [])]
-  const missing = needed.filter((program) => !isInstalled(program))
+  const missing = NEEDED_FOR[options.purpose].filter((program) => !isInstalled(program))
   if (missing.length === 0) return
   const manager = ['apt', 'dnf'].find((each) => isInstalled(each === 'apt' ? 'apt-get' : each))
   if (!manager) {
-    giveUp(`install ${missing.join(', ')}; this system has neither apt-get nor dnf`, missing)
+    giveUp(`install ${missing.join(', ')}; this system has neither apt-get nor dnf`)
     return
   }
   const unpackaged = missing.filter((program) => PROGRAMS[program][manager] === undefined)
   if (unpackaged.length > 0) {
-    giveUp(`${manager} has no package for ${unpackaged.join(', ')}; install by hand`, unpackaged)
+    giveUp(`${manager} has no package for ${unpackaged.join(', ')}; install by hand`)
   }
   const packaged = missing.filter((program) => !unpackaged.includes(program))
   const packages = [...new Set(packaged.map((program) => PROGRAMS[program][manager]))]
@@ -140,18 +123,17 @@ function installPrograms() {
       ? ['apt-get', 'install', '-y', '--no-install-recommends', ...packages]
       : ['dnf', 'install', '-y', ...packages]
   if (process.getuid() !== 0) {
-    giveUp(`${packaged.join(', ')} missing; run: sudo ${command.join(' ')}`, missing)
+    giveUp(`${packaged.join(', ')} missing; run: sudo ${command.join(' ')}`)
     return
   }
   say(`installing ${packages.join(' ')} (${packaged.join(', ')} missing): ${command.join(' ')}`)
   const failure = manager === 'apt' ? aptInstall(command) : runQuietly(command, 10 * MINUTE_MS)
-  if (failure) giveUp(`${command.join(' ')} failed:\n${failure}`, missing)
+  if (failure) giveUp(`${command.join(' ')} failed:\n${failure}`)
 }
 
-/** Without the compiler there is no tsha; a missing test program only means skipped tests. */
-function giveUp(text, missing) {
-  const vital = missing.some((program) => BUILD_PROGRAMS.includes(program))
-  if (!options.allowMissing || vital) stop(text)
+/** A missing test program only means skipped tests. */
+function giveUp(text) {
+  if (!options.allowMissing) stop(text)
   say(`${text}\nsetup: going on without`)
 }
 
@@ -196,11 +178,7 @@ function runQuietly(command, timeout) {
   const [program, ...args] = command
   const outcome = spawnSync(program, args, {
     cwd: ROOT,
-    env: {
-      ...environment,
-      DEBIAN_FRONTEND: 'noninteractive',
-      npm_config_nodedir: headersPrefix() ?? ''
-    },
+    env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 * 1024,
@@ -230,20 +208,6 @@ function modulesAreCurrent() {
   }
 }
 
-/** Whether raw-socket's C++ part is built and fits this Node. */
-function rawSocketLoads() {
-  const outcome = spawnSync(process.execPath, ['-e', "require('raw-socket')"], {
-    cwd: ROOT,
-    stdio: 'ignore',
-    timeout: MINUTE_MS
-  })
-  return outcome.status === 0
-}
-
-function mustCompile() {
-  return !modulesAreCurrent() || !rawSocketLoads()
-}
-
 function npm(...args) {
   const beside = join(dirname(process.execPath), 'npm')
   const script = process.env.npm_execpath
@@ -252,15 +216,10 @@ function npm(...args) {
 }
 
 function installModules() {
-  if (!modulesAreCurrent()) {
-    say('installing node modules: npm ci')
-    const failure = runQuietly(npm('ci', '--no-audit', '--no-fund'), 10 * MINUTE_MS)
-    if (failure) stop(`npm ci failed:\n${failure}`)
-  }
-  if (rawSocketLoads()) return
-  say(`building raw-socket for Node ${process.versions.node}: npm rebuild raw-socket`)
-  const failure = runQuietly(npm('rebuild', 'raw-socket'), 5 * MINUTE_MS)
-  if (failure || !rawSocketLoads()) stop(`npm rebuild raw-socket failed:\n${failure}`)
+  if (modulesAreCurrent()) return
+  say('installing node modules: npm ci')
+  const failure = runQuietly(npm('ci', '--no-audit', '--no-fund'), 10 * MINUTE_MS)
+  if (failure) stop(`npm ci failed:\n${failure}`)
 }
 
 /** The time of the newest file below a path, in milliseconds since the epoch. */

@@ -19,8 +19,6 @@ import {
   SOL_SOCKET
 } from './syscalls/socket.js'
 
-/** Longer ones are cut: no ARP, neighbour discovery or VRRP packet that is accepted is. */
-const MAX_LENGTH = 2048
 /** About 80 small packets; what comes faster than it is read is thrown away by the kernel. */
 const RECEIVE_BUFFER_LENGTH = 65_536
 const ETHERTYPE_ARP = 0x0806
@@ -103,7 +101,7 @@ export function openPacketReceiver(
   let poll: SocketPoll
   try {
     fd = openPacketDescriptor(interfaceIndex, kind, filter)
-    poll = new SocketPoll(fd, MAX_LENGTH, onPacket, onError)
+    poll = new SocketPoll(fd, onPacket, onError)
   } catch (cause) {
     if (fd !== null) closeDescriptor(fd)
     const hint = errnoOf(cause) === 'EPERM' ? 'needs root or CAP_NET_RAW' : messageOf(cause)

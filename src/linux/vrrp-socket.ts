@@ -11,8 +11,6 @@ import { SocketPoll } from './socket-poll.js'
 import { closeDescriptor, sendTo } from './syscalls/socket.js'
 import { anyVrrpFilter, vrrpFilters, type ExpectedAdvertisement } from './vrrp-filter.js'
 
-/** No advertisement of IPv4 is longer: 60 bytes of header, 8 + 255 × 4 + 8 of VRRP, 28 of HMAC. */
-const RECEIVE_LENGTHS = { ipv4: 2048, ipv6: 8192 }
 /** Packets that will be discarded are read at most this fast, 100 each second; the rest is dropped unread. */
 const DEVIATING_BURST = 20
 const DEVIATING_PAUSE_MS = 200
@@ -132,8 +130,7 @@ class OpenVrrpSocket implements VrrpSocket {
   }
 
   #read(fd: number, onPacket: (packet: Uint8Array) => void): SocketPoll {
-    const length = RECEIVE_LENGTHS[this.#options.family]
-    const poll = new SocketPoll(fd, length, onPacket, this.#onError)
+    const poll = new SocketPoll(fd, onPacket, this.#onError)
     this.#polls.push(poll)
     return poll
   }
