@@ -1,10 +1,5 @@
 import { formatEndpoint } from '../proxy/endpoint-text.js'
-import type {
-  ProxyConfig,
-  Upstream,
-  UpstreamServer,
-  VirtualServer
-} from '../proxy/model.js'
+import type { ProxyConfig, Upstream, UpstreamServer, VirtualServer } from '../proxy/model.js'
 import { changesOf } from './diff-fields.js'
 import { isSame } from './same.js'
 

@@ -154,8 +154,10 @@ function addressChanges(
   what: string
 ): Lines {
   const [old, now] = [before[field], after[field]]
-  const find = (all: readonly VirtualAddress[], entry: VirtualAddress): VirtualAddress | undefined =>
-    all.find((other) => placeOf(other) === placeOf(entry))
+  const find = (
+    all: readonly VirtualAddress[],
+    entry: VirtualAddress
+  ): VirtualAddress | undefined => all.find((other) => placeOf(other) === placeOf(entry))
   const lines = [
     ...old
       .filter((entry) => !find(now, entry))

@@ -84,9 +84,7 @@ function namedChanges<Item extends Named>(
       .map(({ name }) => `${what} ${name}: removed`),
     ...after.flatMap((item) => {
       const old = find(before, item.name)
-      return old
-        ? describe(`${what} ${item.name}`, old, item)
-        : [`${what} ${item.name}: added`]
+      return old ? describe(`${what} ${item.name}`, old, item) : [`${what} ${item.name}: added`]
     })
   ]
 }

@@ -204,10 +204,16 @@ export class Director {
     try {
       const identityOf = await identitiesOf(config)
       const elections = await this.#prepareElections(config, identityOf)
-      if (elections) undo.push(elections.abort)
+      if (elections)
+        undo.push(() => {
+          elections.abort()
+        })
       const isSameProxy = isSame(this.#config.proxy, config.proxy)
       const proxy = isSameProxy ? null : ((await this.#proxy?.prepare(config.proxy)) ?? null)
-      if (proxy) undo.push(proxy.abort)
+      if (proxy)
+        undo.push(() => {
+          proxy.abort()
+        })
       if (this.#isStopping) return give(conflict('the director is stopping'))
       const obstacle = elections?.obstacle ?? null
       if (obstacle !== null) return give(refused([obstacle]))

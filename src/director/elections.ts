@@ -228,7 +228,9 @@ export class Elections {
     const keys = new Set(config.virtualRouters.map(routerKey))
     const removed = this.#routers.filter((router) => !keys.has(routerKey(router.config)))
     const pairs = opened.map((router) => ({ router, old: this.#find(routerKey(router.config)) }))
-    const successors = pairs.flatMap(({ router, old }) => (old?.isGone === false ? [{ router, old }] : []))
+    const successors = pairs.flatMap(({ router, old }) =>
+      old?.isGone === false ? [{ router, old }] : []
+    )
     // What is gone since is opened anew, when its interface is back.
     for (const { router, old } of pairs) if (old?.isGone === true) router.close()
 

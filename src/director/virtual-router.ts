@@ -273,8 +273,11 @@ export class RunningRouter {
     this.#groupServes = old.#groupServes || !this.#ports.isGrouped
     this.#isYielding = old.#isYielding
     this.#guard.takeOver(old.#guard, old.state.name === 'master')
-    this.#speaker.takeOver(old.#speaker, conditions.priority, changesOf(old.config, this.config), () =>
-      this.#addresses.takeOver(old.#addresses, emptied)
+    this.#speaker.takeOver(
+      old.#speaker,
+      conditions.priority,
+      changesOf(old.config, this.config),
+      () => this.#addresses.takeOver(old.#addresses, emptied)
     )
     this.#isStarted = old.#isStarted
     old.#isStarted = false

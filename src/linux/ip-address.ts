@@ -130,13 +130,15 @@ export class IpAddressManager {
     const { isHolding } = old
     await old.#endRuns()
     old.close()
-    const [before, after] = [old, this].map((manager) => new Set(manager.#addresses.map((each) => manager.#formOf(each))))
+    const [before, after] = [old, this].map(
+      (manager) => new Set(manager.#addresses.map((each) => manager.#formOf(each)))
+    )
     const vanished = old.#addresses.filter((each) => !after?.has(old.#formOf(each)))
     // As at a start: what an earlier life left behind is not ours.
-    const found = isHolding ? [] : this.#addresses.filter((each) => !before?.has(this.#formOf(each)))
-    const failure = await this.#removeAll(
-      [...vanished, ...found]
-    )
+    const found = isHolding
+      ? []
+      : this.#addresses.filter((each) => !before?.has(this.#formOf(each)))
+    const failure = await this.#removeAll([...vanished, ...found])
     if (failure !== null) this.#fail(`cannot remove addresses of ${this.#interface}: ${failure}`)
     await emptied()
     if (isHolding) await this.add()
@@ -222,7 +224,14 @@ export class IpAddressManager {
   /** The whole of an address but its lifetime: what cannot be changed without removing it. */
   #formOf(entry: LeasableAddress): string {
     const { broadcast, label, scope, noPrefixRoute } = entry
-    return JSON.stringify([place(entry), this.#interfaceOf(entry), broadcast, label, scope, noPrefixRoute])
+    return JSON.stringify([
+      place(entry),
+      this.#interfaceOf(entry),
+      broadcast,
+      label,
+      scope,
+      noPrefixRoute
+    ])
   }
 
   #interfaceOf(entry: LeasableAddress): string {

@@ -36,7 +36,14 @@ export function reconfigure(
     case 'backup':
       return { state: backup(from, to, next, state.priority, now), actions: [], reason: null }
     case 'master':
-      return master(from, to, next, changes.advert || next.priority !== state.priority, changes, now)
+      return master(
+        from,
+        to,
+        next,
+        changes.advert || next.priority !== state.priority,
+        changes,
+        now
+      )
   }
 }
 
