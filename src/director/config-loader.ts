@@ -9,6 +9,8 @@ const ENTRY = fileURLToPath(new URL('config-loader-process.js', import.meta.url)
 
 /** A disk that takes this long hangs. */
 const TIMEOUT_MS = 30_000
+/** What was killed has ended long before, unless it hangs in the kernel. */
+const END_WAIT_MS = 1000
 
 /** What the process says: it may be of another version than the director that started it. */
 export interface LoaderMessage {
@@ -60,26 +62,38 @@ export class ConfigLoader {
         })
       )
       this.#child = child
+      let answer: LoadOutcome | null = null
+      // What it says is believed when it has ended, so that the next one can begin.
       const settle = (outcome: LoadOutcome): void => {
-        clearTimeout(timer)
+        answer ??= outcome
         child.kill('SIGKILL')
-        child.unref()
-        resolve(outcome)
+        clearTimeout(timer)
+        timer = setTimeout(() => {
+          end(outcome)
+        }, END_WAIT_MS)
       }
-      const timer = setTimeout(() => {
-        settle(refused(`the configuration could not be read within ${this.#timeoutMs / 1000} s`))
+      const end = (outcome: LoadOutcome): void => {
+        clearTimeout(timer)
+        child.unref()
+        resolve(answer ?? outcome)
+      }
+      let timer = setTimeout(() => {
+        const message = `the configuration could not be read within ${this.#timeoutMs / 1000} s`
+        settle(refused(message))
       }, this.#timeoutMs)
       child.on('message', ({ version, outcome }: LoaderMessage) => {
-        settle(version === this.#version ? outcome : refused(upgraded(this.#version, version)))
+        const isOurs = version === this.#version
+        settle(isOurs ? outcome : refused(upgraded(this.#version, version)))
       })
       child.on('error', (error) => {
-        if (child.pid === undefined) this.#child = null
-        settle(refused(`the configuration cannot be read: ${error.message}`))
+        if (child.pid !== undefined) return
+        this.#child = null
+        end(refused(`the configuration cannot be read: ${error.message}`))
       })
       child.on('exit', (status, signal) => {
         this.#child = null
-        const end = signal === null ? `with status ${status ?? '?'}` : `by ${signal}`
-        settle(refused(`the process that reads the configuration ended ${end}`))
+        const how = signal === null ? `with status ${status ?? '?'}` : `by ${signal}`
+        end(refused(`the process that reads the configuration ended ${how}`))
       })
       child.send(this.#options, () => {
         // Its end tells of a process that does not listen.
