@@ -69,14 +69,7 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
       log.error(`cannot replace the workers: ${messageOf(error)}`)
     })
   })
-  process.on('SIGHUP', () => {
-    director.reload().catch((error: unknown) => {
-      // Half a reload is a state that nobody foresaw.
-      process.nextTick(() => {
-        throw error
-      })
-    })
-  })
+  process.on('SIGHUP', reloader(director, log))
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       let isFirst = true
@@ -87,4 +80,31 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
       })
     }
   })
+}
+
+/** Reloads; asked again meanwhile it does so once more afterwards, since the files may be others by then. */
+function reloader(director: Director, log: Log): () => void {
+  let isReloading = false
+  let isWanted = false
+  const reload = async (): Promise<void> => {
+    do {
+      isWanted = false
+      const result = await director.reload()
+      if (!result.ok && result.code === 'TSHA_E_CONFLICT')
+        log.warn(`no reload: ${result.lines.join()}`)
+    } while (isWanted as boolean)
+  }
+  return () => {
+    isWanted = true
+    if (isReloading) return
+    isReloading = true
+    reload()
+      .finally(() => (isReloading = false))
+      .catch((error: unknown) => {
+        // Half a reload is a state that nobody foresaw.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+  }
 }

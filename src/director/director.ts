@@ -1,6 +1,5 @@
 import { uptime } from 'node:os'
 import type { CommandResult } from '../admin/model.js'
-import { diffConfigs } from '../config/diff.js'
 import type { LoadOptions } from '../config/load.js'
 import type { Config } from '../config/model.js'
 import { isSame } from '../config/same.js'
@@ -181,11 +180,11 @@ export class Director {
   }
 
   async #reload(): Promise<CommandResult> {
-    const outcome = await this.#loader.load()
+    const outcome = await this.#loader.load(this.#config)
     if (!outcome.ok) return refused(outcome.lines)
-    const { config, notes } = outcome.loaded
-    const lines = diffConfigs(this.#config, config)
-    const commit = isSame(this.#config, config) ? nothing : await this.#prepare(config)
+    const { changes: lines, loaded } = outcome
+    const { config, notes } = loaded
+    const commit = lines.length === 0 ? nothing : await this.#prepare(config)
     if (typeof commit !== 'function') return commit
     if (this.#isStopping) return conflict('the director is stopping')
     for (const note of notes) this.#log.info(note)

@@ -8,11 +8,11 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
 const PURE = [
   /^src\/vrrp\/(?!(?:ports|speaker)\.ts$)/,
-  /^src\/config\/(model|lease|nearest|command)\.ts$/,
+  /^src\/config\/(model|lease|nearest|command|duration|same|diff|diff-\w+)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
-  /^src\/proxy\/model\.ts$/,
+  /^src\/proxy\/(model|endpoint-text)\.ts$/,
   /^src\/admin\/(model|messages)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
