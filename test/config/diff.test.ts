@@ -155,7 +155,7 @@ function otherThan(value: unknown): unknown {
   if (typeof value === 'boolean') return !value
   if (typeof value === 'number') return value === Infinity ? 5 : value + 1
   if (value instanceof Uint8Array) return new Uint8Array([1, ...value])
-  return value === null ? 'something' : `${String(value)}-other`
+  return value === null ? 'something' : `${JSON.stringify(value)}-other`
 }
 
 t.test(
