@@ -8,15 +8,20 @@ import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
+import { refused } from './command-results.js'
+import type { Commands } from './commands.js'
 import { ConfigLoader } from './config-loader.js'
 import { Elections, type PreparedElections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { findIdentities, type IdentityOf } from './identities.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf } from './notify/notifier.js'
+import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
 import { ProxyService, type PreparedProxy } from './proxy-service.js'
 import { Reloads, type LastReload } from './reloads.js'
+import { RouterWishes } from './router-wishes.js'
+import type { Replacement } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -39,6 +44,7 @@ export class Director {
   readonly #systemd: SystemdNotifier
   readonly #loader: ConfigLoader
   readonly #reloads: Reloads
+  readonly #wishes = new RouterWishes()
   readonly #starter = { fork: withoutCapabilities, gate: new SpawnGate() }
   #loadedAt = new Date()
   #elections: Elections | null = null
@@ -47,7 +53,8 @@ export class Director {
   #health: DirectorHealth | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
-  #isUp = false
+  /** Null until everything runs. */
+  #commands: Commands | null = null
   #isStopping = false
 
   /** @param source what the configuration was loaded from, and is again at a reload */
@@ -69,7 +76,7 @@ export class Director {
     if (this.#isStopping) return
     this.#health?.start()
     this.#startElections()
-    this.#isUp = true
+    this.#takeOrders()
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -134,6 +141,7 @@ export class Director {
       config,
       log: this.#log,
       notifier,
+      wishes: this.#wishes,
       conditionsOf: (router, isTakingPart) => health.conditionsOf(router, isTakingPart),
       linkChanged: (name, isUp) => {
         health.linkChanged(name, isUp)
@@ -157,17 +165,48 @@ export class Director {
     }, delayMs)
   }
 
-  /** Writes the proxy's logs to new files after the old ones were moved away. */
-  async reopenLogs(): Promise<void> {
-    await this.#proxy?.reopenLogs()
+  /** Orders are about the parts that run now: to be called again when others do. */
+  #takeOrders(): void {
+    if (this.#health === null) return
+    this.#commands = takeOrders({
+      config: () => this.#config,
+      log: this.#log,
+      wishes: this.#wishes,
+      elections: this.#elections,
+      supervisor: this.#proxy?.supervisor ?? null,
+      health: this.#health,
+      obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+      replaceWorkers: () => this.replaceWorkers(),
+      prepareLogs: async () => this.#proxy?.prepareLogs()
+    })
+  }
+
+  /**
+   * Carries out what an administrator orders, checked again here; never rejects.
+   *
+   * @param command a `Command` of the admin contract
+   * @param by who asked, for the log
+   */
+  async perform(command: unknown, by: string): Promise<CommandResult> {
+    return this.#commands?.perform(command, by) ?? conflict('the director is starting')
+  }
+
+  /**
+   * Writes the proxy's logs to new files after the old ones were moved away. Resolves with false when
+   * that is going on already.
+   */
+  async reopenLogs(): Promise<boolean> {
+    return this.#proxy?.reopenLogs() ?? true
   }
 
   /**
    * Puts new processes in the place of the proxy's workers, one after the other; no request fails and
    * no address moves.
    */
-  async replaceWorkers(): Promise<void> {
-    await this.#proxy?.replaceWorkers()
+  async replaceWorkers(): Promise<Replacement> {
+    return this.#proxy?.replaceWorkers() ?? 'not-running'
   }
 
   /**
@@ -175,13 +214,14 @@ export class Director {
    * any of it does, all stays as it was, and the result says why. Rejects only for a bug of ours.
    */
   async reload(): Promise<CommandResult> {
-    if (!this.#isUp || this.#isStopping) return conflict('the director is starting or stopping')
+    if (this.#commands === null || this.#isStopping)
+      return conflict('the director is starting or stopping')
     return this.#reloads.run(() => this.#reload())
   }
 
   async #reload(): Promise<CommandResult> {
     const outcome = await this.#loader.load(this.#config)
-    if (!outcome.ok) return refused(outcome.lines)
+    if (!outcome.ok) return refused('TSHA_E_CONFIG_REFUSED', ...outcome.lines)
     const { changes: lines, loaded } = outcome
     const { config, notes } = loaded
     const commit = lines.length === 0 ? nothing : await this.#prepare(config)
@@ -214,12 +254,14 @@ export class Director {
           proxy.abort()
         })
       if (this.#isStopping) return give(conflict('the director is stopping'))
-      const obstacle = elections?.obstacle ?? null
-      if (obstacle !== null) return give(refused([obstacle]))
+      const obstacle = elections?.obstacle ?? proxy?.obstacle ?? null
+      if (obstacle !== null) return give(refused('TSHA_E_CONFIG_REFUSED', obstacle))
       return () => this.#commit(config, identityOf, elections, proxy)
     } catch (error) {
-      if (error instanceof TshaError) return give(refused([`${error.message} [${error.code}]`]))
-      give(refused([]))
+      if (error instanceof TshaError) {
+        return give(refused('TSHA_E_CONFIG_REFUSED', `${error.message} [${error.code}]`))
+      }
+      give(conflict(''))
       throw error
     }
   }
@@ -254,6 +296,7 @@ export class Director {
     this.#health?.reconfigure(config, identityOf)
     const settled = elections?.commit()
     proxy?.commit()
+    this.#takeOrders()
     await Promise.all([
       settled,
       this.#notifier?.setFifo(config.election.notifyFifo),
@@ -279,7 +322,7 @@ export class Director {
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#proxy?.closeKept()
+    if (this.#elections) this.#proxy?.closeKept(true)
     await this.#elections?.stop()
     await Promise.all([this.#proxy?.stop(graceMs), this.#notifier?.stop()])
     await this.#reloads.ended
@@ -301,9 +344,5 @@ function nothing(): Promise<void> {
 }
 
 function conflict(line: string): CommandResult {
-  return { ok: false, code: 'TSHA_E_CONFLICT', lines: [line] }
-}
-
-function refused(lines: readonly string[]): CommandResult {
-  return { ok: false, code: 'TSHA_E_CONFIG_REFUSED', lines }
+  return refused('TSHA_E_CONFLICT', line)
 }

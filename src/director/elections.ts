@@ -3,7 +3,7 @@ import { routerKey } from '../config/diff-routers.js'
 import type { Config, SyncGroup, VirtualRouterConfig } from '../config/model.js'
 import { isSame } from '../config/same.js'
 import { NetworkMonitor } from '../linux/network-monitor.js'
-import type { Reason } from '../vrrp/model.js'
+import type { Reason, State } from '../vrrp/model.js'
 import { messageOf } from '../errors.js'
 import { Barrier } from './barrier.js'
 import type { RouterConditions } from './conditions.js'
@@ -11,9 +11,11 @@ import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
 import type { Notifier } from './notify/notifier.js'
+import { withStepDown, withWishedPriority, type RouterWishes } from './router-wishes.js'
 import { StateChanges } from './state-changes.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
+import { Waiters } from './waiters.js'
 
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
@@ -25,6 +27,8 @@ export interface ElectionsOptions {
   readonly config: Config
   readonly log: Log
   readonly notifier: Notifier
+  /** What an administrator wants of the virtual routers; `applyConditions` after each change. */
+  readonly wishes: RouterWishes
   /**
    * What everything that is followed means for a virtual router now.
    *
@@ -53,6 +57,7 @@ export class Elections {
   #config: Config
   #groups: readonly RunningGroup[]
   readonly #changes: StateChanges
+  readonly #waiters = new Waiters()
   #routers: RunningRouter[] = []
   /** Names of the interfaces whose links count. */
   #links: readonly string[] = []
@@ -112,11 +117,27 @@ export class Elections {
     for (const router of this.#routers) this.#changes.soon(router.name)
   }
 
-  /** Something that is followed has changed. */
+  /** Those that run, in the order of the configuration. */
+  get routers(): readonly RunningRouter[] {
+    return this.#routers
+  }
+
+  /** Resolves when something about the virtual routers has become true, or after the time. */
+  async until(isTrue: () => boolean, timeoutMs: number): Promise<boolean> {
+    return this.#waiters.until(isTrue, timeoutMs)
+  }
+
+  /** Something that is followed, or what an administrator wants, has changed. */
   applyConditions(): void {
     for (const router of this.#routers) {
-      router.setConditions(this.#options.conditionsOf(router.config, router.isTakingPart))
+      router.setConditions(this.#conditionsOf(router.config, router.isTakingPart))
     }
+  }
+
+  #conditionsOf(config: VirtualRouterConfig, isTakingPart: boolean): RouterConditions {
+    const wish = this.#options.wishes.of(config.name)
+    const wished = withWishedPriority(config, wish)
+    return withStepDown(this.#options.conditionsOf(wished, isTakingPart), wish)
   }
 
   /**
@@ -187,8 +208,8 @@ export class Elections {
       monitor: this.#monitor,
       isGrouped: isGrouped(router, config),
       tellsForeign: config.election.logUnknownVrids,
-      stepped: (router, reason) => {
-        this.#stepped(router, reason)
+      stepped: (router, reason, from) => {
+        this.#stepped(router, reason, from)
       },
       priorityChanged: ({ config, state }, priority) => {
         if (!config.tellsPriority) return
@@ -248,7 +269,7 @@ export class Elections {
     const released = new Barrier(successors.length, RELEASE_WAIT_MS)
     this.#isChanging = true
     for (const { router, old } of successors) {
-      const conditions = this.#options.conditionsOf(router.config, old.isTakingPart)
+      const conditions = this.#conditionsOf(router.config, old.isTakingPart)
       router.takeOver(old, conditions, () => released.arrive())
     }
     if (this.#isStarted) {
@@ -308,17 +329,24 @@ export class Elections {
   }
 
   #startRouter(router: RunningRouter): void {
-    router.setConditions(this.#options.conditionsOf(router.config, false))
+    router.setConditions(this.#conditionsOf(router.config, false))
     router.start()
   }
 
-  #stepped(router: RunningRouter, reason: Reason): void {
+  #stepped(router: RunningRouter, reason: Reason, from: State): void {
     const { state, config } = router
+    if (from.name !== 'master' && state.name === 'master') this.#tellIfSteppedDown(config.name)
     // In the first moments it is the last word of the one that gave way to us, at every failback.
     if (reason === 'lower-priority' && router.isSettledMaster) {
       this.#options.notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
     }
     this.#moveGroups(router, reason)
+  }
+
+  #tellIfSteppedDown(name: string): void {
+    const { wishes, log } = this.#options
+    if (!wishes.of(name).isSteppedDown) return
+    log.warn({ router: name }, 'nobody else serves: master although it was stepped down')
   }
 
   /** Before all members are started, and when they are being stopped, each goes by itself. */
@@ -342,6 +370,7 @@ export class Elections {
       if (router && state) this.#changes.tell(router, state)
     }
     if (!this.#isStopping) for (const group of this.#groups) group.tell()
+    this.#waiters.notify()
   }
 
   /** Null when there is nothing to tell: a fault is silent until something has failed (keepalived). */

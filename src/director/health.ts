@@ -47,6 +47,8 @@ export class DirectorHealth {
   readonly #links = new Map<string, boolean>()
   #processes: ProcessChecks | null
   #service: CheckScheduler | null
+  /** An administrator has stopped the proxy: the check need not find out. */
+  #isServiceStopped = false
 
   constructor({ config, identityOf, starter, log, onChange }: HealthOptions) {
     this.#log = log
@@ -135,6 +137,13 @@ export class DirectorHealth {
     this.#service?.runNow()
   }
 
+  /** The proxy is about to be stopped, or runs again: until it does, its check counts as failed. */
+  setServiceStopped(isStopped: boolean): void {
+    if (isStopped === this.#isServiceStopped) return
+    this.#isServiceStopped = isStopped
+    this.#onChange()
+  }
+
   /** An interface can, or cannot, carry packets; one that does not exist cannot. */
   linkChanged(name: string, isUp: boolean): void {
     if (this.#links.get(name) === isUp) return
@@ -151,7 +160,7 @@ export class DirectorHealth {
 
   #readings(): Readings {
     return {
-      service: this.#service?.isUp ?? null,
+      service: this.#isServiceStopped ? false : (this.#service?.isUp ?? null),
       scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
       processes: known(
         this.#config.processes.map(({ name }) => [name, this.#processes?.isUp(name) ?? null])

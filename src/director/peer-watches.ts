@@ -1,66 +1,161 @@
 import { formatEndpoint } from '../proxy/endpoint.js'
-import type { ProxyConfig } from '../proxy/model.js'
-import { awaitsProbe, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
+import type { ProxyConfig, UpstreamServer } from '../proxy/model.js'
+import {
+  awaitsProbe,
+  isOut,
+  type PeerEvent,
+  type PeerStatus
+} from '../proxy/upstream/peer-status.js'
 import { PeerTable } from '../proxy/upstream/peer-table.js'
+import {
+  configuredWish,
+  takesRequests,
+  weightOf,
+  type PeerWish
+} from '../proxy/upstream/peer-wish.js'
 import type { Log } from './log.js'
 import { PeerWatch, type WatchPorts } from './peer-watch.js'
 
+/** A peer as the director knows it. */
+export interface KnownPeer {
+  readonly index: number
+  /** Of its upstream. */
+  readonly upstream: string
+  /** Host and port: `192.0.2.1:80`. */
+  readonly name: string
+  readonly server: UpstreamServer
+  readonly status: PeerStatus
+  readonly wish: PeerWish
+  /** `up` takes requests, `out` was found out; `down` and `drain` are wanted by an administrator. */
+  readonly state: 'up' | 'out' | 'down' | 'drain'
+  /** Since when, milliseconds of CLOCK_MONOTONIC; null since the start. */
+  readonly since: number | null
+  /** What was said when it was taken out, such as `connection refused`; '' when nothing was. */
+  readonly detail: string
+  /** The weight that counts. */
+  readonly weight: number
+}
+
+/** Who wants to know of changes, whoever made them. */
+export interface PeersObserver {
+  statusChanged(index: number, status: PeerStatus): void
+  wishChanged(index: number, wish: PeerWish): void
+}
+
+/** What is noted of a peer beside its status. */
+interface Note {
+  readonly upstream: string
+  readonly name: string
+  readonly server: UpstreamServer
+  /** The only server of a group has nobody else to send a request to: failures never take it out. */
+  readonly isSingle: boolean
+  readonly isChecked: boolean
+  readonly watch: PeerWatch | null
+  wish: PeerWish
+  since: number | null
+  detail: string
+}
+
 /**
- * What this director knows about its peers, and how it comes to know it: events of the workers and
- * its own watches go into one table, and every status that changed goes out.
+ * What this director knows about its peers, and how it comes to know it: events of the workers, its
+ * own watches and wishes of an administrator go into one table, and every change goes out.
  */
 export class PeerWatches {
   readonly #table: PeerTable
-  readonly #watches: readonly (PeerWatch | null)[]
-  readonly #names: readonly { readonly server: string; readonly upstream: string }[]
-  readonly #isChecked: readonly boolean[]
+  readonly #notes: readonly Note[]
   readonly #log: Log
-  readonly #onChange: (index: number, status: PeerStatus) => void
+  readonly #now: () => number
+  readonly #observer: PeersObserver
 
-  /** @param onChange told of each status that changed, whoever changed it */
+  /** @param wishes by index, of an earlier life; for missing ones the configuration holds */
   constructor(
     config: ProxyConfig,
     log: Log,
     ports: WatchPorts,
-    onChange: (index: number, status: PeerStatus) => void
+    observer: PeersObserver,
+    wishes: readonly PeerWish[] = []
   ) {
     this.#table = new PeerTable(config)
     this.#log = log
-    this.#onChange = onChange
-    const peers = config.upstreams.flatMap(({ name, servers, check }) =>
-      // A group of one server has nobody else to send a request to: it is never taken out.
+    this.#now = ports.now
+    this.#observer = observer
+    const all = config.upstreams.flatMap(({ name, servers, check }) =>
       servers.map((server) => ({ server, upstream: name, check, isSingle: servers.length === 1 }))
     )
-    this.#names = peers.map(({ server, upstream }) => ({
-      server: formatEndpoint(server),
-      upstream
-    }))
-    this.#isChecked = peers.map(({ check }) => check !== null)
-    this.#watches = peers.map((peer, index) =>
-      peer.isSingle || peer.server.down
-        ? null
-        : new PeerWatch(peer, ports, (event, detail) => {
-            this.apply(index, event, detail)
-          })
-    )
+    this.#notes = all.map(({ isSingle, ...peer }, index) => {
+      const { server, upstream } = peer
+      const tell = (event: PeerEvent, detail: string): void => {
+        this.apply(index, event, detail)
+      }
+      const wish = wishes[index] ?? configuredWish(server)
+      const watch = isSingle ? null : new PeerWatch(peer, ports, tell)
+      watch?.allow(wish.state !== 'down')
+      const name = formatEndpoint(server)
+      const isChecked = peer.check !== null
+      return { upstream, name, server, isSingle, isChecked, watch, wish, since: null, detail: '' }
+    })
   }
 
   /** What is known of the peers goes on to be known, by upstream and server, whatever else changed. */
   takeOver(old: PeerWatches): void {
-    const known = new Map(old.#names.map((name, index) => [keyOf(name), old.statusOf(index)]))
-    this.#names.forEach((name, index) => {
-      const status = known.get(keyOf(name))
-      if (status === undefined) return
+    this.#notes.forEach((note, index) => {
+      const known = old.all().find(isSamePeer(note))
+      if (known === undefined) return
       // Without a check nothing would bring back what a check has taken out.
-      const restored = this.#isChecked[index] === true ? status : { ...status, isDown: false }
-      this.#table.restore(index, restored)
-      this.#watches[index]?.restore(this.#table.statusOf(index))
+      const { status } = known
+      this.#table.restore(index, note.isChecked ? status : { ...status, isDown: false })
+      note.watch?.restore(this.#table.statusOf(index))
+      note.since = known.since
+      note.detail = known.detail
+    })
+  }
+
+  /** What an administrator has ordered for peers that are here too; for others the configuration holds. */
+  wishesOf(old: PeerWatches): readonly PeerWish[] {
+    return this.#notes.map((note) => {
+      const known = old.all().find(isSamePeer(note))
+      if (known === undefined) return note.wish
+      const configured = configuredWish(known.server)
+      return {
+        state: known.wish.state === configured.state ? note.wish.state : known.wish.state,
+        weight: known.wish.weight
+      }
     })
   }
 
   /** The statuses of all peers in the order of their indices, for a worker's `start`. */
   statuses(): readonly PeerStatus[] {
     return this.#table.statuses()
+  }
+
+  /** What an administrator wants of each, in the same order. */
+  wishes(): readonly PeerWish[] {
+    return this.#notes.map(({ wish }) => wish)
+  }
+
+  /** All that is known of each, in the same order. */
+  all(): readonly KnownPeer[] {
+    return this.#notes.map((_, index) => this.peer(index))
+  }
+
+  /** @throws {RangeError} if there is no peer with this index */
+  peer(index: number): KnownPeer {
+    const note = this.#note(index)
+    const { upstream, name, server, wish, since, detail } = note
+    const status = this.#table.statusOf(index)
+    const weight = weightOf(wish, server)
+    return {
+      index,
+      upstream,
+      name,
+      server,
+      status,
+      wish,
+      state: stateOf(note, status),
+      since,
+      detail,
+      weight
+    }
   }
 
   /** @throws {RangeError} if there is no peer with this index */
@@ -70,12 +165,12 @@ export class PeerWatches {
 
   /** Begins the regular checks. */
   start(): void {
-    for (const watch of this.#watches) watch?.start()
+    for (const { watch } of this.#notes) watch?.start()
   }
 
   /** Ends every check and probe, those that are going on too. */
   stop(): void {
-    for (const watch of this.#watches) watch?.stop()
+    for (const { watch } of this.#notes) watch?.stop()
   }
 
   /**
@@ -86,25 +181,64 @@ export class PeerWatches {
     const before = this.#table.statusOf(index)
     const after = this.#table.apply(index, event)
     if (after === before) return after
-    this.#tellLog(index, before, after, detail)
-    this.#watches[index]?.update(after)
-    this.#onChange(index, after)
+    const note = this.#note(index)
+    this.#tellLog(note, before, after, detail)
+    if (isOut(before, note.server) !== isOut(after, note.server)) {
+      note.detail = isOut(after, note.server) ? detail || after.cause : ''
+      if (takesRequests(note.wish)) note.since = this.#now()
+    }
+    note.watch?.update(after)
+    this.#observer.statusChanged(index, after)
     return after
   }
 
-  #tellLog(index: number, before: PeerStatus, after: PeerStatus, detail: string): void {
-    const server = this.#table.serverOf(index)
+  /**
+   * Takes over what an administrator wants of a peer. With `state: 'up'` everything that failed
+   * before is forgotten, whatever was wanted until now.
+   *
+   * @throws {RangeError} if there is no peer with this index
+   */
+  want(index: number, change: Partial<PeerWish>): void {
+    const note = this.#note(index)
+    const before = stateOf(note, this.#table.statusOf(index))
+    note.wish = { ...note.wish, ...change }
+    note.watch?.allow(note.wish.state !== 'down')
+    this.#observer.wishChanged(index, note.wish)
+    if (change.state === 'up') {
+      note.watch?.trust()
+      this.apply(index, { kind: 'trusted' }, 'an administrator says so')
+    }
+    if (stateOf(note, this.#table.statusOf(index)) !== before) note.since = this.#now()
+  }
+
+  #note(index: number): Note {
+    const note = this.#notes[index]
+    if (note === undefined) throw new RangeError(`no peer ${index}`)
+    return note
+  }
+
+  #tellLog(
+    { upstream, name, server }: Note,
+    before: PeerStatus,
+    after: PeerStatus,
+    detail: string
+  ): void {
     const wasOut = before.isDown || awaitsProbe(before, server)
-    const isOut = after.isDown || awaitsProbe(after, server)
-    if (isOut === wasOut) return
-    const facts = { ...this.#names[index], ...(detail === '' ? {} : { detail }) }
-    if (!isOut) this.#log.info(facts, 'upstream server is back')
+    const isOutNow = after.isDown || awaitsProbe(after, server)
+    if (isOutNow === wasOut) return
+    const facts = { server: name, upstream, ...(detail === '' ? {} : { detail }) }
+    if (!isOutNow) this.#log.info(facts, 'upstream server is back')
     else this.#log.warn({ ...facts, why: after.isDown ? 'check' : after.cause }, OUT)
   }
 }
 
-function keyOf({ upstream, server }: { upstream: string; server: string }): string {
-  return `${upstream} ${server}`
+function isSamePeer({ upstream, name }: Note): (peer: KnownPeer) => boolean {
+  return (peer) => peer.upstream === upstream && peer.name === name
+}
+
+function stateOf({ wish, server, isSingle }: Note, status: PeerStatus): KnownPeer['state'] {
+  if (!takesRequests(wish)) return wish.state
+  return !isSingle && isOut(status, server) ? 'out' : 'up'
 }
 
 const OUT = 'upstream server is out'

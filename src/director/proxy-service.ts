@@ -5,12 +5,14 @@ import { monotonicNow } from '../linux/clock.js'
 import { findGroup, findUser } from '../linux/users.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
-import { WorkerSupervisor, type SupervisorObserver } from './worker-supervisor.js'
+import { WorkerSupervisor, type Replacement, type SupervisorObserver } from './worker-supervisor.js'
 
 /** How long workers of an earlier configuration may take for what they still serve. Nobody waits for it. */
 const RETIRE_GRACE_MS = 60_000
 /** Earlier configurations whose workers may still serve; the next reload waits for the oldest of them. */
 const MOST_RETIRED = 3
+
+const BUSY = 'the proxy is being stopped or started by an order; reload again when that is done'
 
 /** Workers that serve by one configuration, which all began with. */
 interface Generation {
@@ -21,6 +23,8 @@ interface Generation {
 
 /** Another configuration by which workers serve already, beside those of the present one. */
 export interface PreparedProxy {
+  /** Why it cannot be applied any more; null when it can. */
+  readonly obstacle: string | null
   /** The old workers finish what they serve, and end. */
   commit(): void
   /** The new ones do. */
@@ -76,9 +80,12 @@ export class ProxyService {
    */
   async prepare(config: ProxyConfig | null): Promise<PreparedProxy> {
     await this.#untilFewRetired()
+    const state = this.#current?.supervisor.state ?? 'running'
+    if (state === 'starting' || state === 'stopping') throw new TshaError('TSHA_E_WORKER', BUSY)
     const next = config && (await this.#newGeneration(config))
-    if (next) {
-      if (this.#current) next.supervisor.takeOver(this.#current.supervisor)
+    if (next && this.#current) next.supervisor.takeOver(this.#current.supervisor)
+    // What an administrator has stopped stays so, and starts with the new configuration.
+    if (next && state !== 'stopped') {
       this.#starting = next.supervisor
       try {
         await next.supervisor.start('in-turn')
@@ -86,7 +93,11 @@ export class ProxyService {
         this.#starting = null
       }
     }
+    const old = this.#current?.supervisor
     return {
+      get obstacle() {
+        return old === undefined || old.state === state ? null : BUSY
+      },
       commit: () => {
         const old = this.#current
         this.#current = next
@@ -99,45 +110,52 @@ export class ProxyService {
     }
   }
 
-  /** Writes the logs to new files after the old ones were moved away. */
-  async reopenLogs(): Promise<void> {
-    if (!this.#current) return
+  /**
+   * Writes the logs to new files after the old ones were moved away. Resolves with false when that is
+   * going on already.
+   */
+  async reopenLogs(): Promise<boolean> {
+    if (!this.#current) return true
     if (this.#isReopening) {
       // A disk that hangs must not be given one thread after the other.
       this.#log.warn('log files are still being reopened')
-      return
+      return false
     }
-    const { config, owner } = this.#current
     this.#isReopening = true
     try {
-      await prepareLogFiles(config, owner)
+      await this.prepareLogs()
     } finally {
       this.#isReopening = false
     }
     for (const supervisor of this.#all) supervisor.reopenLogs()
     this.#log.info('log files reopened')
+    return true
+  }
+
+  /** Makes the log files that workers write to. */
+  async prepareLogs(): Promise<void> {
+    if (this.#current) await prepareLogFiles(this.#current.config, this.#current.owner)
   }
 
   /** Puts new processes in the place of the workers, one after the other. */
-  async replaceWorkers(): Promise<void> {
-    if (!this.#current) return
-    const { config, owner, supervisor } = this.#current
+  async replaceWorkers(): Promise<Replacement> {
+    if (!this.#current) return 'not-running'
     this.#log.info('replacing the workers')
     // A new worker opens the logs, which may have been moved away.
-    await prepareLogFiles(config, owner)
-    await supervisor.replaceWorkers()
+    await this.prepareLogs()
+    return this.#current.supervisor.replaceWorkers()
   }
 
-  /** Has the workers close each connection of a client after its next response. */
-  closeKept(): void {
-    for (const supervisor of this.#all) supervisor.closeKept()
+  /** Has the workers close each connection of a client after its next response, or keep them again. */
+  closeKept(isOn: boolean): void {
+    for (const supervisor of this.#all) supervisor.closeKept(isOn)
   }
 
   /** Ends all workers: they finish what runs for at most `graceMs`. Callable twice. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true
     const starting = this.#starting ? [this.#starting] : []
-    await Promise.all([...this.#all, ...starting].map((supervisor) => supervisor.stop(graceMs)))
+    await Promise.all([...this.#all, ...starting].map((supervisor) => supervisor.close(graceMs)))
   }
 
   get #all(): readonly WorkerSupervisor[] {
@@ -157,7 +175,7 @@ export class ProxyService {
   }
 
   #retire(supervisor: WorkerSupervisor): void {
-    const ended = supervisor.stop(RETIRE_GRACE_MS).then(() => {
+    const ended = supervisor.close(RETIRE_GRACE_MS).then(() => {
       this.#retired.delete(supervisor)
     })
     this.#retired.set(supervisor, ended)

@@ -13,6 +13,7 @@ import { AddressGuard } from './address-guard.js'
 import type { RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
+import type { LastHeard } from './leaving-router.js'
 import type { Log } from './log.js'
 import {
   changesOf,
@@ -32,7 +33,7 @@ export interface RouterPorts {
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   /** A step that changed the state or has something to tell. */
-  stepped(router: RunningRouter, reason: Reason): void
+  stepped(router: RunningRouter, reason: Reason, from: State): void
   /** Its effective priority is another one now. */
   priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
@@ -67,6 +68,9 @@ export class RunningRouter {
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #masterSince = -Infinity
+  /** An administrator has asked to hand over, and the outcome is open. */
+  #isLeaving = false
+  #lastHeard: LastHeard | null = null
   #isStarted = false
   #isGone = false
   #isClosed = false
@@ -198,6 +202,8 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
+            const { source, priority } = heard
+            this.#lastHeard = { source, priority, at: systemClock.now() }
             this.#guard.heard(heard.priority)
           }
         }
@@ -221,6 +227,17 @@ export class RunningRouter {
   /** It is in the election, and nothing has kept it out so far. */
   get isTakingPart(): boolean {
     return this.state.name === 'backup' || this.state.name === 'master'
+  }
+
+  /** Null when no other director was ever heard. */
+  get lastHeard(): LastHeard | null {
+    return this.#lastHeard
+  }
+
+  /** Whether it is a master that waits for the partner to take over. */
+  get isHandingOver(): boolean {
+    const { state } = this
+    return state.name === 'master' && state.handOver !== null
   }
 
   /** Whether it has been master for at least an interval: what it replaced had time to give way. */
@@ -272,6 +289,8 @@ export class RunningRouter {
     this.#masterSince = old.#masterSince
     this.#groupServes = old.#groupServes || !this.#ports.isGrouped
     this.#isYielding = old.#isYielding
+    this.#isLeaving = old.#isLeaving
+    this.#lastHeard = old.#lastHeard
     this.#guard.takeOver(old.#guard, old.state.name === 'master')
     this.#speaker.takeOver(
       old.#speaker,
@@ -306,6 +325,19 @@ export class RunningRouter {
   /** Whether every member of its sync group serves. */
   setGroupServes(isServing: boolean): void {
     this.#groupServes = isServing
+    this.#apply()
+  }
+
+  /**
+   * Asks the partner to take over, where this is a master that makes before it breaks. It goes on as
+   * it was if nobody does: the priority is another matter.
+   */
+  handOver(): void {
+    const { state, config } = this
+    if (state.name !== 'master' || state.handOver || config.handOver === 'keepalived') return
+    // What could not serve was offered before, in vain: only a change begins a hand-over.
+    this.#speaker.setConditions({ priority: state.priority, serviceUp: true })
+    this.#isLeaving = true
     this.#apply()
   }
 
@@ -392,9 +424,10 @@ export class RunningRouter {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
     this.#speakerLog.stepped(from, to, reason, heard)
     // First: who hands over takes its sync group along before a fault can follow.
-    this.#ports.stepped(this, reason)
+    this.#ports.stepped(this, reason, from)
     this.#guard.mastery(this.state.name === 'master')
-    // A fault that waited for the end of a hand-over.
+    if (!this.isHandingOver) this.#isLeaving = false
+    // A fault that waited for the end of a hand-over, or the end of one that was asked for.
     if (this.state.name !== 'initialize') this.#apply()
   }
 
@@ -438,12 +471,12 @@ export class RunningRouter {
   }
 
   #demands(): Demands {
-    const { state } = this
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
       isGone: this.#isGone,
-      isHandingOver: state.name === 'master' && state.handOver !== null
+      isHandingOver: this.isHandingOver,
+      isLeaving: this.#isLeaving
     })
   }
 

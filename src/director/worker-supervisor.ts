@@ -1,12 +1,16 @@
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { takesRequests, type PeerWish } from '../proxy/upstream/peer-wish.js'
 import { PROTOCOL, type WorkerMessage } from '../proxy/worker-messages.js'
+import type { ProxyState } from '../admin/model.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
-import { PeerWatches } from './peer-watches.js'
+import { InFlight } from './in-flight.js'
+import { PeerWatches, type KnownPeer, type PeersObserver } from './peer-watches.js'
 import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
+import { Waiters } from './waiters.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
@@ -21,6 +25,8 @@ const MAX_THREADS = 64
 
 /** Workers that began to listen before another one failed may be serving already. */
 const ABORT_GRACE_MS = 1000
+/** What came of a replacement of the workers. */
+export type Replacement = 'done' | 'failed' | 'busy' | 'not-running'
 
 /** Who wants to know about the workers as a whole. */
 export interface SupervisorObserver {
@@ -39,15 +45,21 @@ export class WorkerSupervisor {
   readonly #now: () => number
   readonly #observer: SupervisorObserver
   readonly #names: UpstreamNames
-  readonly #peers: PeerWatches
+  #peers: PeerWatches
+  /** What was known of the peers by an earlier configuration, until the first start. */
+  #inherited: PeerWatches | null = null
+  readonly #inFlight: InFlight
+  /** Of the requests that a peer has which takes no new ones. */
+  readonly #drains = new Waiters()
   readonly #logTroubles: LogTroubles
   readonly #slots: readonly Slot[]
   /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #pings: WorkerPings
   #graceTimer: NodeJS.Timeout | null = null
-  #isReplacing = false
-  #isStopping = false
+  #replacement: Promise<Replacement> | null = null
+  #state: ProxyState = 'stopped'
+  #isResolving = false
   /** Set while `start` waits for the first workers. */
   #starting: { resolve: () => void; reject: (error: Error) => void } | null = null
 
@@ -67,11 +79,11 @@ export class WorkerSupervisor {
       this.#broadcast({ type: 'name', name })
     })
     this.#logTroubles = new LogTroubles(log)
-    const addressOf = this.#names.addressOf.bind(this.#names)
-    const ports = { ...WATCH_PORTS, now, addressOf }
-    this.#peers = new PeerWatches(config, log, ports, (index, status) => {
-      this.#broadcast({ type: 'peer', index, status })
+    this.#inFlight = new InFlight((index) => {
+      const { upstream, name } = this.#peers.peer(index)
+      log.info({ server: name, upstream }, 'upstream server has no request any more')
     })
+    this.#peers = this.#watchPeers([])
     this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
@@ -81,14 +93,48 @@ export class WorkerSupervisor {
     }))
   }
 
-  /** What `old`, which serves by another configuration, knows of names and peers is known here too. */
+  /**
+   * What `old`, which serves by another configuration, knows of names and peers is known here too, and what
+   * an administrator wants of the peers holds.
+   */
   takeOver(old: WorkerSupervisor): void {
     this.#names.takeOver(old.#names)
-    this.#peers.takeOver(old.#peers)
+    this.#inherited = old.#peers
+    this.#peers = this.#watchPeers(this.#peers.wishesOf(old.#peers))
+  }
+
+  /** `stopped` before the first `start`, too. */
+  get state(): ProxyState {
+    return this.#state
+  }
+
+  /** All that is known of every peer, in the order of the configuration. */
+  get peers(): readonly KnownPeer[] {
+    return this.#peers.all()
+  }
+
+  /** Requests that a peer still has which takes no new ones; null if it does, or until it is known. */
+  inFlightOf(index: number): number | null {
+    return this.#inFlight.countOf(index)
+  }
+
+  /** Resolves when these peers have no request any more, at the latest after `timeoutMs`. */
+  async drained(indices: readonly number[], timeoutMs: number): Promise<void> {
+    const isDrained = (): boolean => indices.every((index) => this.#inFlight.countOf(index) === 0)
+    await this.#drains.until(isDrained, timeoutMs)
   }
 
   /**
-   * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile.
+   * Takes over what an administrator wants of a peer, for all workers, later ones too.
+   * @throws {RangeError} if there is no peer with this index
+   */
+  wantPeer(index: number, change: Partial<PeerWish>): void {
+    this.#peers.want(index, change)
+  }
+
+  /**
+   * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile. After
+   * a `stop` it begins anew: failures of peers are forgotten, wishes are not.
    *
    * @param pace one after the other holds nothing up while the director is at work: each takes 0.8 ms of
    * its loop to fork
@@ -98,7 +144,12 @@ export class WorkerSupervisor {
    */
   async start(pace: 'together' | 'in-turn' = 'together'): Promise<void> {
     setupWorkers()
-    this.#names.start()
+    this.#state = 'starting'
+    if (!this.#isResolving) this.#names.start()
+    this.#isResolving = true
+    this.#peers = this.#watchPeers(this.#peers.wishes())
+    if (this.#inherited) this.#peers.takeOver(this.#inherited)
+    this.#inherited = null
     const timeout = setTimeout(() => {
       this.#starting?.reject(
         new TshaError('TSHA_E_WORKER', `the workers did not listen within ${START_TIMEOUT_MS} ms`)
@@ -107,6 +158,9 @@ export class WorkerSupervisor {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#starting = { resolve, reject }
+        for (const slot of this.#slots) {
+          Object.assign(slot, { worker: null, successor: null, backoff: FRESH, restart: null })
+        }
         const inTurn = pace === 'together' ? this.#slots : this.#slots.slice(0, 1)
         for (const slot of inTurn) slot.worker = this.#fork(slot)
       })
@@ -117,7 +171,9 @@ export class WorkerSupervisor {
       clearTimeout(timeout)
       this.#starting = null
     }
-    if (this.#isStopping) return
+    // `stop` may have been called meanwhile, which TypeScript cannot see.
+    if ((this.#state as ProxyState) !== 'starting') return
+    this.#state = 'running'
     this.#pings.start()
     this.#peers.start()
   }
@@ -130,38 +186,80 @@ export class WorkerSupervisor {
    * Puts new processes in the place of all workers, without a failed request. Resolves when that is
    * done or has failed; a second call meanwhile does nothing.
    */
-  async replaceWorkers(): Promise<void> {
-    if (this.#starting || this.#isStopping) return
-    if (this.#isReplacing) {
-      this.#log.warn('the workers are being replaced already')
-      return
+  async replaceWorkers(): Promise<Replacement> {
+    if (this.#state !== 'running') {
+      this.#log.warn({ proxy: this.#state }, 'there are no workers to replace')
+      return 'not-running'
     }
-    this.#isReplacing = true
+    if (this.#replacement !== null) {
+      this.#log.warn('the workers are being replaced already')
+      return 'busy'
+    }
+    this.#replacement = this.#replaceAll()
+    try {
+      return await this.#replacement
+    } finally {
+      this.#replacement = null
+    }
+  }
+
+  async #replaceAll(): Promise<Replacement> {
     const isDone = await replaceWorkers(this.#slots, this.#log, (slot) =>
-      this.#isStopping ? null : (slot.successor = this.#fork(slot))
+      this.#state === 'running' ? (slot.successor = this.#fork(slot)) : null
     )
-    this.#isReplacing = false
-    // `stop` may have been called meanwhile, which TypeScript cannot see.
-    if (this.#isStopping as boolean) return
+    if (this.#state !== 'running') return 'not-running'
     if (isDone) this.#log.info('all workers are new')
     else this.#log.error('a new worker did not start: the workers that serve stay')
+    return isDone ? 'done' : 'failed'
   }
 
-  /** Has the workers close each connection of a client after its next response. */
-  closeKept(): void {
-    this.#broadcast({ type: 'close-kept' })
+  /** Has the workers close each connection of a client after its next response, or keep them again. */
+  closeKept(isOn: boolean): void {
+    this.#broadcast({ type: 'close-kept', isOn })
   }
 
-  /** Ends all workers: they finish what runs for at most `graceMs`, then they are killed. Callable twice. */
+  /** Ends for good. */
+  async close(graceMs: number): Promise<void> {
+    this.#names.stop()
+    await this.stop(graceMs)
+  }
+
+  /**
+   * Ends all workers: they take no new connection, finish what runs for at most `graceMs`, then they
+   * are killed. Callable twice; the shorter time holds.
+   */
   async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true
+    if (this.#state !== 'stopped') this.#state = 'stopping'
     this.#starting?.resolve()
     this.#peers.stop()
-    this.#names.stop()
     this.#pings.stop()
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
+    this.#graceTimer = null
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
     await Promise.all([...this.#processes].map((worker) => worker.end(graceMs)))
+    // It has nothing left to do, but may not know that yet.
+    await this.#replacement
+    this.#state = 'stopped'
+  }
+
+  #watchPeers(wishes: readonly PeerWish[]): PeerWatches {
+    const addressOf = this.#names.addressOf.bind(this.#names)
+    const ports = { ...WATCH_PORTS, now: this.#now, addressOf }
+    const observer: PeersObserver = {
+      statusChanged: (index, status) => {
+        this.#broadcast({ type: 'peer', index, status })
+      },
+      wishChanged: (index, wish) => {
+        if (takesRequests(wish)) this.#inFlight.end(index)
+        else this.#inFlight.begin(index, this.#listeningPids())
+        this.#broadcast({ type: 'wish', index, wish })
+      }
+    }
+    return new PeerWatches(this.#config, this.#log, ports, observer, wishes)
+  }
+
+  #listeningPids(): readonly number[] {
+    return [...this.#processes].filter((each) => each.isListening).map(({ pid }) => pid)
   }
 
   #broadcast(message: Parameters<WorkerProcess['send']>[0], except?: WorkerProcess): void {
@@ -197,6 +295,7 @@ export class WorkerSupervisor {
           config: this.#config,
           checkToken: this.#checkToken,
           peers: this.#peers.statuses(),
+          wishes: this.#peers.wishes(),
           names: this.#names.resolved()
         })
         return
@@ -217,6 +316,10 @@ export class WorkerSupervisor {
       }
       case 'turn':
         this.#broadcast(message, worker)
+        return
+      case 'in-flight':
+        this.#inFlight.told(worker.pid, message.index, message.count)
+        this.#drains.notify()
         return
       case 'log':
         this.#logTroubles.tell(worker.pid, message.path, message.news)
@@ -250,13 +353,15 @@ export class WorkerSupervisor {
     }
     if (this.#slots.some(({ worker }) => worker?.isListening === false)) return
     const slot = this.#slots.find(({ worker }) => worker === null)
-    if (slot && !this.#isStopping) slot.worker = this.#fork(slot)
+    if (slot && this.#state === 'starting') slot.worker = this.#fork(slot)
   }
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     this.#processes.delete(worker)
     this.#logTroubles.exited(worker.pid)
-    if (this.#isStopping) return
+    this.#inFlight.exited(worker.pid)
+    this.#drains.notify()
+    if (this.#state === 'stopping' || this.#state === 'stopped') return
     if (this.#starting) {
       this.#starting.reject(new TshaError('TSHA_E_WORKER', `a worker ${why} before it listened`))
       return

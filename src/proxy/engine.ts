@@ -24,9 +24,11 @@ import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
 import { listenOn } from './tcp/listen.js'
 import type { TcpSocket } from './tcp/socket.js'
-import type { PeerStatus } from './upstream/peer-status.js'
+import { LeavingPeers, type TellInFlight } from './upstream/leaving-peers.js'
 import { PeerGroup } from './upstream/peer-group.js'
-import type { ReportPeerEvent } from './upstream/peer.js'
+import type { PeerStatus } from './upstream/peer-status.js'
+import type { PeerWish } from './upstream/peer-wish.js'
+import type { Peer, ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
 import { WaitingRoom } from './waiting-room.js'
@@ -44,10 +46,14 @@ export interface EngineOptions {
   readonly checkToken: string
   /** Statuses of all peers by index; missing ones are healthy. */
   readonly peers?: readonly PeerStatus[]
+  /** What an administrator wants of each peer, by index; of missing ones what is configured. */
+  readonly wishes?: readonly PeerWish[]
   /** What host names of servers were resolved to so far. */
   readonly names?: readonly ResolvedName[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
+  /** Told how many requests a peer has that takes no new ones. */
+  readonly tellInFlight?: TellInFlight
   /** Told when a log takes no lines, and when it does again. */
   readonly tellLog?: TellLog
   /** Takes the turns of the round robin to the other workers. */
@@ -70,6 +76,7 @@ export class Engine implements ClientEngine {
   readonly #clock: Clock
   readonly #token: Buffer
   readonly #groups: readonly PeerGroup[]
+  readonly #leaving: LeavingPeers
   readonly #listeners: readonly Listener[]
   readonly #logs: Logs
   readonly #descriptors: DescriptorWatch
@@ -125,6 +132,7 @@ export class Engine implements ClientEngine {
     this.bodyFiles = new BodyFiles(config.bodyTempPath, new BodyBudget(), this.errorLog, this.now)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     this.pool = new UpstreamPool(config.upstreams)
+    this.#leaving = new LeavingPeers(options.tellInFlight ?? ((): undefined => undefined))
     const facts = { hostname: hostname(), pid: process.pid }
     const ports = { now: this.now, random: Math.random, report, facts }
     let peerCount = 0
@@ -144,6 +152,7 @@ export class Engine implements ClientEngine {
     for (const [index, status] of (options.peers ?? []).entries()) {
       this.applyPeerStatus(index, status)
     }
+    for (const [index, wish] of (options.wishes ?? []).entries()) this.applyPeerWish(index, wish)
     for (const name of options.names ?? []) this.applyName(name)
   }
 
@@ -166,9 +175,24 @@ export class Engine implements ClientEngine {
 
   /** Takes over what the director knows about a peer. */
   applyPeerStatus(index: number, status: PeerStatus): void {
+    this.#withPeer(index, (group, peer) => {
+      group.takeStatus(peer, status)
+    })
+  }
+
+  /** Takes over what an administrator wants of a peer. */
+  applyPeerWish(index: number, wish: PeerWish): void {
+    this.#withPeer(index, (group, peer) => {
+      group.takeWish(peer, wish)
+      if (!peer.keepsConnections) this.pool.closeIdle(peer)
+      this.#leaving.wished(peer)
+    })
+  }
+
+  #withPeer(index: number, act: (group: PeerGroup, peer: Peer) => void): void {
     for (const group of this.#groups) {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
-      if (peer?.index === index) group.takeStatus(peer, status)
+      if (peer?.index === index) act(group, peer)
     }
   }
 
@@ -196,10 +220,10 @@ export class Engine implements ClientEngine {
 
   /**
    * Goes on accepting, but every response is the last of its connection: clients should have none
-   * that they could use when the address moves.
+   * that they could use when the address moves. With `isOn` false the address has not moved.
    */
-  closeKept(): void {
-    this.isDraining = true
+  closeKept(isOn: boolean): void {
+    this.isDraining = isOn || this.#isEnding
   }
 
   /**
@@ -426,6 +450,7 @@ export class Engine implements ClientEngine {
     this.pool.sweep(now)
     this.bodyFiles.sweep(now)
     for (const group of this.#groups) group.sweep(now)
+    this.#leaving.sweep()
     if (this.#waiting.size > 0) this.#admitWaiting()
     this.#logs.sweep(now)
     this.#descriptors.sweep(now)

@@ -29,12 +29,16 @@ function fail(error: unknown): void {
 }
 
 async function start(message: Extract<DirectorMessage, { type: 'start' }>): Promise<void> {
-  const { config, checkToken, peers, names } = message
+  const { config, checkToken, peers, wishes, names } = message
   const started = new Engine({
     config,
     checkToken,
     peers,
+    wishes,
     names,
+    tellInFlight: (index, count) => {
+      tell({ type: 'in-flight', index, count })
+    },
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
     },
@@ -71,6 +75,9 @@ function receive(message: DirectorMessage): void {
     case 'peer':
       engine?.applyPeerStatus(message.index, message.status)
       break
+    case 'wish':
+      engine?.applyPeerWish(message.index, message.wish)
+      break
     case 'name':
       engine?.applyName(message.name)
       break
@@ -81,7 +88,7 @@ function receive(message: DirectorMessage): void {
       engine?.reopenLogs().catch(fail)
       break
     case 'close-kept':
-      engine?.closeKept()
+      engine?.closeKept(message.isOn)
       break
     case 'shutdown':
       stop(message.graceMs).catch(fail)

@@ -5,6 +5,7 @@ import type { RouterConditions } from '../../src/director/conditions.js'
 import { Elections } from '../../src/director/elections.js'
 import type { Log } from '../../src/director/log.js'
 import type { Notifier } from '../../src/director/notify/notifier.js'
+import { RouterWishes } from '../../src/director/router-wishes.js'
 import { Arrivals, enterOwnNetwork, ip, layCable } from '../netns/lab/own-network.js'
 import { familyOf } from '../netns/lab/process-tree.js'
 import { cannotRun } from '../netns/lab/requirements.js'
@@ -66,6 +67,7 @@ class Lonely {
   readonly log = new Arrivals<string>()
   readonly conditions = new Map<string, RouterConditions>()
   readonly links = new Map<string, boolean>()
+  readonly wishes = new RouterWishes()
   readonly elections: Elections
 
   constructor(
@@ -86,6 +88,7 @@ class Lonely {
       } as unknown as Config,
       log: this.#logFor(''),
       notifier,
+      wishes: this.wishes,
       conditionsOf: ({ name, interface: device }) => {
         const own = this.conditions.get(name) ?? FINE
         if (this.links.get(device) !== false) return own

@@ -88,12 +88,53 @@ t.test(
       t.equal(statusOf(await ask(ports[0])), 200)
     })
 
+    await t.test('orders hold: a peer that drains, and a proxy that was stopped', async (t) => {
+      service.supervisor?.wantPeer(1, { state: 'drain', weight: 7 })
+      const drained = service.supervisor?.peers[1]?.name
+      const prepared = await service.prepare(configOf([ports[0]]))
+      prepared.commit()
+      t.strictSame(
+        service.supervisor?.peers.map(({ name, wish }) => [
+          name === drained,
+          wish.state,
+          wish.weight
+        ]),
+        [
+          [true, 'drain', 7],
+          [false, 'up', null]
+        ]
+      )
+      await service.supervisor?.stop(0)
+      const next = await service.prepare(configOf([ports[1]]))
+      next.commit()
+      t.equal(service.supervisor?.state, 'stopped')
+      await service.supervisor?.start()
+      t.equal(statusOf(await ask(ports[1])), 200, 'it starts with the new configuration')
+      t.strictSame(
+        service.supervisor?.peers.map(({ wish }) => wish.state),
+        ['drain', 'up']
+      )
+      const { state } = service.supervisor ?? {}
+      t.equal(state, 'running')
+    })
+
+    await t.test('an order that comes in between wins', async (t) => {
+      const prepared = await service.prepare(configOf([ports[0]]))
+      t.equal(prepared.obstacle, null)
+      const old = service.supervisor
+      await old?.stop(0)
+      t.match(prepared.obstacle, /stopped or started by an order/)
+      prepared.abort()
+      await old?.start()
+      t.equal(statusOf(await ask(ports[1])), 200)
+    })
+
     await t.test('a proxy that is no more closes its listeners', async (t) => {
       const prepared = await service.prepare(null)
       prepared.commit()
       t.equal(service.supervisor, null)
       const deadline = Date.now() + 10_000
-      const isOpen = (): Promise<boolean> => ask(ports[0]).then(Boolean, () => false)
+      const isOpen = (): Promise<boolean> => ask(ports[1]).then(Boolean, () => false)
       while (await isOpen()) if (Date.now() > deadline) throw new Error('still open')
     })
     t.notOk(messages().some((text) => /died|stuck/.test(text)))

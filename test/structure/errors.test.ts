@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { COMMAND_CODES } from '../../src/admin/model.js'
 import { CONFIG_CODES, formatProblem, SYSTEM_CODES } from '../../src/errors.js'
 
 t.test('docs/errors.md explains every code, and no other', (t) => {
   const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
   const explained = [...page.matchAll(/^\| `(TSHA_E_[A-Z_]+)` \|/gm)].map(([, code]) => code)
-  t.same(explained.toSorted(), [...CONFIG_CODES, ...SYSTEM_CODES].toSorted())
+  const known = [...CONFIG_CODES, ...SYSTEM_CODES, ...COMMAND_CODES]
+  t.same(explained.toSorted(), known.toSorted())
   t.end()
 })
 

@@ -12,11 +12,12 @@ const PURE = [
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
+  /^src\/director\/(command-check|command-results|in-flight|leaving-router|router-lines|router-wishes)\.ts$/,
   /^src\/proxy\/(model|endpoint-text)\.ts$/,
   /^src\/admin\/(model|messages)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
-  /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
+  /^src\/proxy\/upstream\/(peer-status|peer-wish|silence|recovery|next-upstream)\.ts$/,
   /^src\/proxy\/upstream\/(round-robin|least-conn|random-two|slow-start|retry-budget)\.ts$/,
   /^src\/proxy\/upstream\/(request-queue|ip-hash|key-hash|consistent-hash|key-place|crc32)\.ts$/,
   /^src\/proxy\/(route|headers|variables|upgrade|connection-limit|once-per-period)\.ts$/
