@@ -72,7 +72,7 @@ const SCRIPT: ScriptCheck = {
 const PROCESS: ProcessCheck = {
   name: 'db',
   process: '/usr/bin/db',
-  parameters: '-v',
+  parameters: '--token secret',
   parameterMatch: 'exact',
   fullCommand: true,
   quorum: 1,
