@@ -49,7 +49,10 @@ export interface PreparedElections {
   abort(): void
 }
 
-/** All elections of a director: its virtual routers, joined by its sync groups. */
+/**
+ * All elections of a director: its virtual routers, joined by its sync groups. Opening, moving and replacing
+ * them is in one place, since each step has to see the same list of them.
+ */
 export class Elections {
   readonly #options: ElectionsOptions
   readonly #monitor: NetworkMonitor

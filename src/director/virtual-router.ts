@@ -44,7 +44,10 @@ export interface RouterPorts {
   gone(router: RunningRouter): void
 }
 
-/** One virtual router of this director with everything it needs from the system. */
+/**
+ * One virtual router of this director with everything it needs from the system. It is long because all of it
+ * meets here: what one part is told by another, and what goes over to a successor at a reload.
+ */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #ports: RouterPorts

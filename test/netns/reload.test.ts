@@ -6,6 +6,7 @@ import { isAdvertisement, isGratuitousArp, priorityOf } from './lab/frame.js'
 import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import { ON_DIRECTOR, PAIR_DIRECTORY } from './lab/pair-files.js'
 import type { Packet } from './lab/pcap.js'
+import { signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
 import { isStateChange, startPair, type LogLine, type TshaDirector } from './lab/tsha.js'
 
@@ -215,6 +216,13 @@ await t.test(
     t.strictSame(changes, [], 'nobody changed its state')
     const zeros = ours(capture.packets.entries).filter((packet) => priorityOf(packet) === 0)
     t.strictSame(zeros, [], 'no priority 0')
+
+    const stopMark = master.log.mark
+    signalProcess(master.pid, 'SIGHUP')
+    await master.stop()
+    const after = master.log.since(stopMark).map(({ msg }) => msg)
+    t.notOk(after.includes('configuration reloaded'), 'a stop during a reload wins')
+    t.equal(after.at(-1), 'stopped')
   }
 )
 
