@@ -371,10 +371,10 @@ interface Replaceable<Check> {
 }
 
 interface Reconfiguring<Item, Check> {
-  isSame(item: Item): boolean
-  make(item: Item): Check
+  readonly isSame: (item: Item) => boolean
+  readonly make: (item: Item) => Check
   /** Told of each check that goes on where another one was. */
-  tookOver?(item: Item, check: Check): void
+  readonly tookOver?: (item: Item, check: Check) => void
 }
 
 /** Keeps the checks that are the same, starts the others, and ends those that are no more. */
