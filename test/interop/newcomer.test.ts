@@ -33,7 +33,7 @@ const LOOKS_ON = /^(?:tsha (?:status|why)|curl)\b/
 const RATE = 50
 
 /** npm and the compiler come behind those beside them, and before those who have no clock. */
-const PATIENTLY = 'echo 10 2>/dev/null > /proc/self/autogroup; exec nice -n 10 "$@"'
+const PATIENTLY = 'echo 5 2>/dev/null > /proc/self/autogroup; exec nice -n 5 "$@"'
 const DEMO_BEGINS = /^tsha: two directors/m
 /** What npm test tells its children is nothing that a newcomer has. */
 const NPMS_OWN =
