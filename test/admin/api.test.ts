@@ -19,7 +19,7 @@ t.test(
 )
 
 t.test(
-  'what needs no director: metrics have the version, the dump is keepalived's, healthz is ok, the page is a page',
+  'what needs no director: metrics have the version, the dump is that of keepalived, healthz is ok, the page is a page',
   async (t) => {
     const metrics = await office.ask('/metrics')
     t.equal(metrics.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')

@@ -9,7 +9,7 @@ import type { Load } from '../netns/lab/load.js'
 import type { Outcome } from '../netns/lab/lab-process.js'
 import { Lab } from '../netns/lab/lab.js'
 import { REPOSITORY } from '../netns/lab/pair-files.js'
-import { familyOf } from '../netns/lab/process-tree.js'
+import { familyOf, signalProcess } from '../netns/lab/process-tree.js'
 import { cannotRun } from '../netns/lab/requirements.js'
 import { patternOf, readSteps, type Step } from './readme-path.js'
 import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
@@ -47,6 +47,7 @@ function whyNot(): string | false {
   return unifiedCgroup() === null ? 'needs cgroup2' : false
 }
 
+process.once('SIGTERM', () => process.exit(143))
 t.setTimeout(DEMO_TIMEOUT_MS + PAIR_TIMEOUT_MS)
 const skip = whyNot()
 const folder = await mkdtemp(join(tmpdir(), 'tsha-newcomer-'))
@@ -153,8 +154,12 @@ async function runHere(line: string, cwd: string): Promise<Outcome> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true
   })
+  const end = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) signalProcess(-child.pid, 'SIGTERM')
+  }
+  process.once('exit', end)
   const closed = once(child, 'close')
-  const timer = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGTERM'), HERE_LIMIT_MS)
+  const timer = setTimeout(end, HERE_LIMIT_MS)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -167,6 +172,7 @@ async function runHere(line: string, cwd: string): Promise<Outcome> {
     return { code, signal, stdout, stderr }
   } finally {
     clearTimeout(timer)
+    process.off('exit', end)
   }
 }
 
