@@ -1,125 +1,94 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import yargs, { type Argv } from 'yargs'
-import { hideBin } from 'yargs/helpers'
-import type { Role } from '../src/config/model.js'
-import type { LoadOptions } from '../src/config/load.js'
-import { ConfigError, EXIT_CONFIG, EXIT_SYSTEM, formatProblem, TshaError } from '../src/errors.js'
+import type { Argv } from 'yargs'
+import { COMMANDS } from '../src/cli/commands.js'
+import { COMPLETE_FLAG } from '../src/cli/completion-scripts.js'
+import type { CommandDefinition } from '../src/cli/definition.js'
+import { failWith } from '../src/cli/fail.js'
+import { TARGET_FLAGS } from '../src/cli/flags.js'
+import { formatOverview } from '../src/cli/help.js'
+import { ConfigError } from '../src/errors.js'
+import { VERSION } from '../src/director/version.js'
 
-const DEFAULT_CONFIG = '/etc/tsha/tsha.yaml'
+/*
+ * The command line: what is typed becomes a command of src/cli. Each of them is loaded when it is used, so
+ * that none pays for the others.
+ */
 
-function configOptions(argv: Argv) {
-  return argv
-    .option('role', {
-      choices: ['master', 'backup'] as const,
-      describe: 'which of the two directors this one is'
+let exitCode = 0
+
+async function parse(words: readonly string[]): Promise<void> {
+  const { default: yargs } = await import('yargs')
+  const parser = COMMANDS.reduce(addCommand, yargs())
+    .scriptName('tsha')
+    // What is given twice counts as it was given last.
+    .parserConfiguration({ 'duplicate-arguments-array': false })
+    .strict()
+    .version(VERSION)
+    .alias({ help: 'h', version: 'V' })
+    .wrap(Math.min(100, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail((message, error: Error | undefined) => {
+      throw error ?? new ConfigError([{ code: 'TSHA_E_FLAG', message: lowerFirst(message) }])
     })
-    .option('config', {
-      type: 'string',
-      describe: `configuration file (default ${DEFAULT_CONFIG})`
-    })
-    .option('keepalived-conf', {
-      type: 'string',
-      describe: 'keepalived.conf to use instead; alone: VRRP only, no proxy'
-    })
-    .option('nginx-conf', {
-      type: 'string',
-      describe: 'nginx.conf to use instead; alone: a reverse proxy only'
-    })
-    .conflicts('config', ['keepalived-conf', 'nginx-conf'])
-}
-
-interface ConfigArguments {
-  readonly role?: Role | undefined
-  readonly config?: string | undefined
-  readonly keepalivedConf?: string | undefined
-  readonly nginxConf?: string | undefined
-}
-
-function loadOptions(argv: ConfigArguments): LoadOptions {
-  const { role = null, config, keepalivedConf, nginxConf } = argv
-  const usesOldFiles = keepalivedConf !== undefined || nginxConf !== undefined
-  return {
-    role,
-    ...(usesOldFiles ? {} : { config: config ?? DEFAULT_CONFIG }),
-    ...(keepalivedConf === undefined ? {} : { keepalivedConf }),
-    ...(nginxConf === undefined ? {} : { nginxConf })
-  }
-}
-
-/** Each command is loaded when it is used, so that none pays for the others. */
-const parser = yargs(hideBin(process.argv))
-  .scriptName('tsha')
-  .usage('$0 [command] [options]\n\nkeepalived and nginx in one program, for a pair of directors.')
-  .command(
-    ['run', '$0'],
-    'run a director in the foreground (the default command)',
-    configOptions,
-    async (argv) => {
-      const { run } = await import('../src/cli/run.js')
-      await endNow(await run(loadOptions(argv)))
-    }
-  )
-  .command(
-    'check',
-    'read the configuration, say what it comes to and change nothing',
-    configOptions,
-    async (argv) => {
-      const { check } = await import('../src/cli/check.js')
-      process.stdout.write(await check(loadOptions(argv)))
-    }
-  )
-  .command(
-    'listen',
-    'print every VRRP packet on an interface, and send nothing',
-    (argv) =>
-      configOptions(argv)
-        .option('interface', {
-          type: 'string',
-          demandOption: true,
-          describe: 'where to listen'
-        })
-        .option('json', { type: 'boolean', default: false, describe: 'one JSON object a line' }),
-    async (argv) => {
-      const { listen } = await import('../src/cli/listen.js')
-      // Without a file to judge by, packets are judged by themselves.
-      const hasConfig = argv.config !== undefined || argv.keepalivedConf !== undefined
-      const load = hasConfig ? loadOptions(argv) : null
-      await endNow(await listen({ interface: argv.interface, json: argv.json, load }))
-    }
-  )
-  .example('$0 --role master', `the master director, configured by ${DEFAULT_CONFIG}`)
-  .example(
-    '$0 --keepalived-conf /etc/keepalived/keepalived.conf --nginx-conf /etc/nginx/nginx.conf',
-    'a director configured by the files of the daemons that it replaces'
-  )
-  .example('$0 check --role backup', 'what would the other director do?')
-  .example('$0 listen --interface ens160', 'who speaks VRRP here?')
-  .epilogue('Exit codes: 0 stopped as asked, 1 the system refused, 2 wrong configuration or flags.')
-  .strict()
-  .version(version())
-  .alias({ help: 'h', version: 'V' })
-  .wrap(Math.min(100, process.stdout.columns || 100))
-  .exitProcess(false)
-  .fail((message, error: Error | undefined) => {
-    throw error ?? new ConfigError([{ code: 'TSHA_E_FLAG', message: lowerFirst(message) }])
+  await parser.parseAsync(words, {}, (_error: unknown, argv: Values, output: string) => {
+    if (output === '') return
+    process.stdout.write(isOverview(argv) ? formatOverview(COMMANDS) : `${output}\n`)
   })
-
-try {
-  await parser.parseAsync()
-} catch (error) {
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) process.stderr.write(`${formatProblem(problem)}\n`)
-    process.exit(EXIT_CONFIG)
-  } else {
-    process.stderr.write(`tsha: ${describe(error)}\n`)
-    await endNow(EXIT_SYSTEM)
-  }
 }
 
-function describe(error: unknown): string {
-  if (error instanceof TshaError) return `${error.message} [${error.code}]`
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+function addCommand(parser: Argv, command: CommandDefinition): Argv {
+  const places = Object.entries(command.positionals).map(([key, { optional }]) =>
+    optional ? `[${key}]` : `<${key}>`
+  )
+  const usage = [command.name, ...places].join(' ')
+  return parser.command(
+    command.isDefault ? [usage, '$0'] : usage,
+    command.describe,
+    (argv) => addWords(argv, command),
+    async (argv) => {
+      exitCode = await command.run(argv)
+      if (command.endsAtOnce) await endNow(exitCode)
+    }
+  )
+}
+
+function addWords(argv: Argv, { details, positionals, flags, examples }: CommandDefinition): Argv {
+  for (const [key, { describe, choices }] of Object.entries(positionals)) {
+    argv.positional(key, { type: 'string', describe, ...(choices ? { choices } : {}) })
+  }
+  for (const [key, flag] of Object.entries(flags)) {
+    const { type, describe, alias, choices, required, conflicts } = flag
+    argv.option(key, {
+      type,
+      describe,
+      ...(type === 'string' ? { requiresArg: true } : {}),
+      ...(alias === undefined ? {} : { alias }),
+      ...(choices ? { choices } : {}),
+      ...(required ? { demandOption: true } : {}),
+      ...(conflicts ? { conflicts: [...conflicts] } : {}),
+      ...(Object.hasOwn(TARGET_FLAGS, key) ? { group: 'Which director:' } : {})
+    })
+  }
+  for (const { command, describe } of examples) argv.example(command, describe)
+  if (details.length > 0) argv.epilogue(details.join('\n\n'))
+  return argv
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Whether the help that yargs has made is that of no command in particular. */
+function isOverview(argv: Values): boolean {
+  return argv['help'] === true && Array.isArray(argv['_']) && argv['_'].length === 0
+}
+
+/** What the tab key is answered; yargs itself refuses a line that is not complete yet. */
+async function printCompletions(words: readonly string[]): Promise<void> {
+  const [{ complete }, { liveNames }] = await Promise.all([
+    import('../src/cli/complete.js'),
+    import('../src/cli/live-names.js')
+  ])
+  const found = await complete(words, COMMANDS, liveNames)
+  process.stdout.write(found.map((word) => `${word}\n`).join(''))
 }
 
 /** Ends a director at once: neither sockets of ended workers nor a name server may hold it. */
@@ -137,7 +106,11 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)
 }
 
-function version(): string {
-  const path = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+try {
+  const [first, ...others] = process.argv.slice(2)
+  if (first === COMPLETE_FLAG) await printCompletions(others)
+  else await parse(process.argv.slice(2))
+  process.exitCode = exitCode
+} catch (error) {
+  await endNow(failWith(error))
 }

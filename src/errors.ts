@@ -16,7 +16,8 @@ export const CONFIG_CODES = [
   'TSHA_E_DUPLICATE',
   'TSHA_E_ROLE',
   'TSHA_E_USER',
-  'TSHA_E_FLAG'
+  'TSHA_E_FLAG',
+  'TSHA_E_RECORDING'
 ] as const
 
 /** Codes of things that the system refused. Exit code 1. */
@@ -28,15 +29,22 @@ export const SYSTEM_CODES = [
   'TSHA_E_LISTEN',
   'TSHA_E_LOG_FILE',
   'TSHA_E_WORKER',
+  'TSHA_E_ACCESS',
+  'TSHA_E_ANSWER',
   'TSHA_E_INTERNAL'
 ] as const
 
+/** Codes of a director that is not there for the command that asks it. Exit code 3. */
+export const REACH_CODES = ['TSHA_E_NO_DIRECTOR', 'TSHA_E_NO_ANSWER'] as const
+
 export type ConfigCode = (typeof CONFIG_CODES)[number]
 export type SystemCode = (typeof SYSTEM_CODES)[number]
+export type ReachCode = (typeof REACH_CODES)[number]
 
 /** Exit codes of the `tsha` command, as documented in `docs/errors.md`. */
 export const EXIT_SYSTEM = 1
 export const EXIT_CONFIG = 2
+export const EXIT_UNREACHABLE = 3
 
 /** A place in a text file. `line` and `column` count from 1; `column` counts characters. */
 export interface Position {
@@ -78,12 +86,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** Something that the system refused, with the refusal itself as `cause`. */
+/** Something that the system refused, or a director that is not there, with the refusal itself as `cause`. */
 export class TshaError extends Error {
   override readonly name = 'TshaError'
-  readonly code: SystemCode
+  readonly code: SystemCode | ReachCode
 
-  constructor(code: SystemCode, message: string, options?: ErrorOptions) {
+  constructor(code: SystemCode | ReachCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
   }

@@ -24,6 +24,8 @@ export interface AdminListen {
   /** File with the bearer token; read by the admin process, never told. */
   readonly tokenFile: string
   readonly tls: { readonly certificate: string; readonly key: string } | null
+  /** Names that requests may call this director by, besides its addresses and its own name. */
+  readonly hostNames: readonly string[]
 }
 
 /** What the director tells the admin process. */
@@ -33,6 +35,8 @@ export type DirectorToAdmin =
       readonly config: AdminConfig
       /** Whom the process becomes when it runs as root; null keeps what it is. */
       readonly user: { readonly uid: number; readonly gid: number } | null
+      /** Group id of the socket; null keeps the director's own group. */
+      readonly socketGid: number | null
       readonly version: string
     }
   | { readonly type: 'status'; readonly id: number; readonly status: Status }
@@ -50,8 +54,10 @@ export type AdminToDirector =
   | { readonly type: 'listening'; readonly where: readonly string[] }
   /** It cannot serve at one of its places, and says why; it goes on with the others. */
   | { readonly type: 'refused'; readonly where: string; readonly message: string }
+  /** Something for the log, rarely: requests with a wrong token. */
+  | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'status'; readonly id: number }
-  /** `by` says who asked, for the log: `uid 0 on the socket`, `10.0.0.7`. */
+  /** `by` says who asked, for the log: `the socket`, `10.0.0.7`. */
   | {
       readonly type: 'command'
       readonly id: number

@@ -23,7 +23,7 @@ export async function run(options: LoadOptions): Promise<number> {
   const director = new Director(config, log, systemd)
   try {
     const stopRequested = signalled(director, log)
-    const failed = brokenDown(log)
+    const failed = brokenDown(director, log)
     const isUp = await Promise.race([
       director.start().then(() => true),
       stopRequested.then(() => false),
@@ -48,10 +48,11 @@ export async function run(options: LoadOptions): Promise<number> {
  * Rejects with the first error that nobody caught. Such a director gives its addresses away rather
  * than going on in a state that nobody foresaw.
  */
-function brokenDown(log: Log): Promise<never> {
+function brokenDown(director: Director, log: Log): Promise<never> {
   return new Promise((_, reject) => {
     process.on('uncaughtException', (error) => {
       log.fatal(error, 'giving up after an unexpected error')
+      director.brokeDown(error)
       reject(error)
     })
   })

@@ -1,5 +1,8 @@
 import { ConfigError, formatProblem } from '../errors.js'
 import type { Problem } from '../errors.js'
+import { flagProblem, withAdminFlags } from './admin-flags.js'
+import type { AdminFlags } from './admin-flags.js'
+import { checkAdmin } from './admin-rules.js'
 import { Findings } from './findings.js'
 import { joinSources } from './join.js'
 import { readKeepalivedConf } from './keepalived/keepalived-conf.js'
@@ -13,7 +16,7 @@ import { checkProxy } from './proxy-rules.js'
 import { readText } from './read-text.js'
 import { DEFAULT_USER, resolve } from './resolve.js'
 import { checkRouters } from './router-rules.js'
-import { elementsOf, entriesOf } from './source.js'
+import { elementsOf, entriesOf, memberOf } from './source.js'
 import type { Source } from './source.js'
 import { validate } from './validate.js'
 import { readYaml } from './yaml.js'
@@ -28,6 +31,8 @@ export interface LoadOptions {
   readonly keepalivedConf?: string
   /** A `nginx.conf`; alone it makes a reverse proxy. */
   readonly nginxConf?: string
+  /** Flags that say how administrators reach it, whatever the files say. */
+  readonly admin?: AdminFlags
 }
 
 /**
@@ -39,11 +44,14 @@ export async function loadConfig(
   options: LoadOptions,
   machine: Machine = thisMachine()
 ): Promise<LoadedConfig> {
-  const { source, role } = await readSource(options, machine)
+  const { source: written, role } = await readSource(options, machine)
+  const source = withAdminFlags(written, options.admin ?? {})
   const findings = new Findings(source)
   checkRole(source, role, findings)
   checkRouters(source.value, role, findings)
   checkProxy(source.value, findings)
+  checkAdmin(source.value, findings)
+  await checkSocketGroup(source.value, machine, findings)
   const user = await checkUser(source, machine, findings)
   const programs = await findPrograms(source.value, machine, findings)
   const keyFiles = await readKeyFiles(source.value, findings)
@@ -52,7 +60,7 @@ export async function loadConfig(
     ...source.problems,
     ...(validation.ok ? [] : validation.problems),
     ...findings.problems
-  ]
+  ].map(flagProblem)
   // After a syntax error there is no value to judge.
   const isUnread = source.problems.length > 0 && Object.keys(source.value).length === 0
   if (isUnread) throw new ConfigError(sortProblems(source.problems))
@@ -154,6 +162,17 @@ async function checkUser(
     findings.problem('TSHA_E_USER', message, ['group'])
   }
   return none
+}
+
+async function checkSocketGroup(
+  value: unknown,
+  machine: Machine,
+  findings: Findings
+): Promise<void> {
+  const group = memberOf(memberOf(value, 'admin'), 'socket_group')
+  if (typeof group !== 'string' || (await machine.hasGroup(group))) return
+  const message = `group "${group}" does not exist on this machine; use one from /etc/group`
+  findings.problem('TSHA_E_USER', message, ['admin', 'socket_group'])
 }
 
 function sortProblems(problems: readonly Problem[]): Problem[] {

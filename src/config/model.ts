@@ -1,3 +1,4 @@
+import type { AdminConfig } from '../admin/messages.js'
 import type { ProxyConfig } from '../proxy/model.js'
 
 /**
@@ -295,6 +296,8 @@ export interface Config {
   readonly proxy: ProxyConfig | null
   /** Where the process id is written; null writes none. */
   readonly pidFile: string | null
+  /** How administrators reach it; null when they do not. */
+  readonly admin: AdminConfig | null
 }
 
 /** A configuration together with what its reader should be told. */

@@ -6,6 +6,7 @@ import type {
   Upstream,
   VirtualServer
 } from '../proxy/model.js'
+import { adminOf } from './admin-rules.js'
 import { boundedLinkDelay } from './link-delays.js'
 import type { Machine } from './machine.js'
 import type { Config, ElectionConfig, LinkDelay, VirtualRouterConfig } from './model.js'
@@ -35,7 +36,8 @@ export function resolve(valid: ValidConfig, resolution: Resolution): Config {
     ...elections,
     election: electionOf(valid, elections.virtualRouters, resolution),
     proxy: valid.listeners.length === 0 ? null : proxyOf(valid, machine),
-    pidFile: valid.pid_file ?? null
+    pidFile: valid.pid_file ?? null,
+    admin: adminOf(valid.admin)
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BALANCE_METHODS, ERROR_LOG_LEVELS, NEXT_UPSTREAM_CONDITIONS } from '../proxy/model.js'
+import { admin } from './admin-schema.js'
 import { check, linkDelays, notifyFifo } from './check-schema.js'
 import { priority, syncGroup, virtualRouter } from './router-schema.js'
 import {
@@ -268,7 +269,8 @@ export const configSchema = section({
   group: accountName.optional(),
   body_temp_path: absolutePath().default('/var/tmp'),
   logs: logs.prefault({}),
-  pid_file: absolutePath().optional()
+  pid_file: absolutePath().optional(),
+  admin: admin.prefault({})
 })
 
 /** A validated configuration before references are resolved and a role is chosen. */

@@ -1,21 +1,26 @@
 import { uptime } from 'node:os'
 import type { Config } from '../config/model.js'
-import { TshaError } from '../errors.js'
+import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
-import { monotonicNow } from '../linux/clock.js'
+import { monotonicNow, systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { AdminLink } from './admin-link.js'
+import { adminChange } from './admin-owner.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
+import { FlightRecorder } from './flight-recorder.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
 import { removePidFile, writePidFile } from './pid-file.js'
+import { MinimalStatus } from './status-minimal.js'
+import { VERSION } from './version.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
@@ -28,20 +33,32 @@ export class Director {
   readonly #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
+  /** What happened lately, to be played again. */
+  readonly recorder: FlightRecorder
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
+  #admin: AdminLink | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
   #isStopping = false
+  #isBroken = false
   #isReopening = false
 
   constructor(config: Config, log: Log, systemd: SystemdNotifier) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    const { role, routerId } = config
+    this.recorder = new FlightRecorder(
+      { version: VERSION, role, routerId, pid: process.pid },
+      systemClock,
+      (message) => {
+        log.error(message)
+      }
+    )
   }
 
   /**
@@ -62,6 +79,40 @@ export class Director {
         this.#systemd.notify('WATCHDOG=1')
       }, interval)
     }
+    this.#startAdmin().catch((error: unknown) => {
+      this.#log.warn(`no administration: ${messageOf(error)}`)
+    })
+  }
+
+  /** A director that cannot be watched still serves. */
+  async #startAdmin(): Promise<void> {
+    const change = await adminChange(this.#config, isRoot())
+    if (change === null || this.#isStopping) return
+    const status = new MinimalStatus(this.#config, new Date())
+    this.#admin = new AdminLink({
+      ...change,
+      version: VERSION,
+      log: this.#log,
+      now: monotonicNow,
+      ports: {
+        status: () => status.at(new Date()),
+        perform: (command, by) => {
+          this.recorder.note('command', null, { ...command, by })
+          return Promise.resolve({
+            ok: false,
+            code: 'TSHA_E_CONFLICT',
+            lines: ['not possible yet']
+          })
+        },
+        eventsAfter: () => [],
+        recordingReset: () => {
+          this.recorder.onLines((lines) => {
+            for (const line of lines) this.#admin?.record(line)
+          })
+        }
+      }
+    })
+    this.#admin.start()
   }
 
   async #open(): Promise<void> {
@@ -75,6 +126,7 @@ export class Director {
       identityOf,
       starter,
       log: this.#log,
+      recorder: this.recorder,
       onChange: () => {
         this.#elections?.applyConditions()
       }
@@ -88,6 +140,7 @@ export class Director {
         config: this.#config,
         log: this.#log,
         notifier: this.#notifier,
+        recorder: this.recorder,
         conditionsOf: (router) => health.conditionsOf(router),
         linkChanged: (name, isUp) => {
           health.linkChanged(name, isUp)
@@ -101,11 +154,18 @@ export class Director {
       await prepareLogFiles(proxy, this.#workerOwner)
       if (this.#isStopping) return
       warnOfFileLimit(proxy, this.#log)
-      this.#supervisor = new WorkerSupervisor(proxy, health.checkToken, this.#log, monotonicNow, {
-        availabilityChanged: () => {
-          health.checkServiceNow()
-        }
-      })
+      this.#supervisor = new WorkerSupervisor(
+        proxy,
+        health.checkToken,
+        this.#log,
+        monotonicNow,
+        {
+          availabilityChanged: () => {
+            health.checkServiceNow()
+          }
+        },
+        this.recorder
+      )
       await this.#supervisor.start()
     }
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
@@ -116,6 +176,13 @@ export class Director {
     // A request to stop that came meanwhile did not know of it.
     if (this.#isStopping) await notifier.stop()
     else this.#notifier = notifier
+  }
+
+  /** An error that nobody foresaw will end this director: what led to it must not be lost. */
+  brokeDown(error: unknown): void {
+    this.#isBroken = true
+    this.recorder.note('end', null, { error: messageOf(error) })
+    this.#admin?.flush()
   }
 
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */
@@ -178,6 +245,8 @@ export class Director {
     if (this.#elections) this.#supervisor?.closeKept()
     await this.#elections?.stop()
     await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    // Last of all, so that it tells how the addresses went.
+    await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }

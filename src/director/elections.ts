@@ -4,6 +4,7 @@ import { NetworkMonitor } from '../linux/network-monitor.js'
 import type { Reason } from '../vrrp/model.js'
 import { messageOf } from '../errors.js'
 import type { RouterConditions } from './conditions.js'
+import type { FlightRecorder } from './flight-recorder.js'
 import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
@@ -20,6 +21,7 @@ export interface ElectionsOptions {
   readonly config: Config
   readonly log: Log
   readonly notifier: Notifier
+  readonly recorder?: FlightRecorder
   /** What everything that is followed means for a virtual router now. */
   conditionsOf(router: VirtualRouterConfig): RouterConditions
   /** Told of the links that any virtual router depends on. */
@@ -59,6 +61,9 @@ export class Elections {
           (state) => {
             log.info({ group: group.name, state }, 'sync group changed')
             notifier.stateChanged('GROUP', group.name, state, 0, group.notify)
+          },
+          (decision) => {
+            options.recorder?.grouped(decision)
           }
         )
     )
@@ -121,6 +126,7 @@ export class Elections {
       monitor: this.#monitor,
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
+      ...(this.#options.recorder ? { recorder: this.#options.recorder } : {}),
       stepped: (router, reason) => {
         this.#stepped(router, reason)
       },

@@ -12,9 +12,10 @@ import { scriptCheck } from '../health/checks/script.js'
 import { serviceCheck } from '../health/checks/service.js'
 import { ProcessTable } from '../health/process-table.js'
 import type { ChildStarter } from '../health/run-command.js'
-import { CheckScheduler, type CheckRun } from '../health/scheduler.js'
+import { CheckScheduler, type CheckRun, type OnResult, type Schedule } from '../health/scheduler.js'
 import { monotonicNow } from '../linux/clock.js'
 import { conditionsOf, type Readings, type RouterConditions } from './conditions.js'
+import type { FlightRecorder } from './flight-recorder.js'
 import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
 
@@ -28,6 +29,7 @@ export interface HealthOptions {
   readonly identityOf: IdentityOf
   readonly starter: ChildStarter
   readonly log: Log
+  readonly recorder?: FlightRecorder
   /** Told after each change of anything that is followed. */
   readonly onChange: () => void
 }
@@ -38,6 +40,7 @@ export class DirectorHealth {
   readonly checkToken = randomBytes(16).toString('hex')
   readonly #log: Log
   readonly #onChange: () => void
+  readonly #recorder: FlightRecorder | undefined
   readonly #groups: readonly SyncGroup[]
   readonly #scripts = new Map<string, CheckScheduler>()
   readonly #files = new Map<string, FileCheck>()
@@ -46,9 +49,10 @@ export class DirectorHealth {
   readonly #processes: ProcessChecks | null
   readonly #service: CheckScheduler | null
 
-  constructor({ config, identityOf, starter, log, onChange }: HealthOptions) {
+  constructor({ config, identityOf, starter, log, recorder, onChange }: HealthOptions) {
     this.#log = log
     this.#onChange = onChange
+    this.#recorder = recorder
     this.#groups = config.syncGroups
     for (const script of config.scripts) {
       this.#scripts.set(script.name, this.#scriptCheck(script, identityOf, starter))
@@ -92,6 +96,7 @@ export class DirectorHealth {
   linkChanged(name: string, isUp: boolean): void {
     if (this.#links.get(name) === isUp) return
     this.#links.set(name, isUp)
+    this.#recorder?.note('link', name, { is_up: isUp })
     this.#onChange()
   }
 
@@ -123,18 +128,33 @@ export class DirectorHealth {
     }
   }
 
+  #recorded(name: string, schedule: Schedule): OnResult {
+    return (before, { passed, detail }, after) => {
+      this.#recorder?.checked(name, schedule, { before, passed, after, detail })
+    }
+  }
+
   #scriptCheck(script: ScriptCheck, identityOf: IdentityOf, starter: ChildStarter): CheckScheduler {
     const { name, command, timeoutMs } = script
     const run = scriptCheck({ command, timeoutMs, ...identityOf(script) }, starter)
-    return new CheckScheduler(run, script, this.#told(name), (detail) => {
-      this.#log.warn({ check: name, detail }, 'check cannot be run, which counts as a failure')
-    })
+    const check = new CheckScheduler(
+      run,
+      script,
+      this.#told(name),
+      (detail) => {
+        this.#log.warn({ check: name, detail }, 'check cannot be run, which counts as a failure')
+      },
+      this.#recorded(name, script)
+    )
+    this.#recorder?.checkBegan(name, script, check.status)
+    return check
   }
 
   #fileCheck({ name, path, initial }: TrackedFile): FileCheck {
     const observer: FileObserver = {
       changed: (value) => {
         this.#log.info({ check: name, value }, 'tracked file says')
+        this.#recorder?.note('check', name, { value })
         this.#onChange()
       },
       troubled: (message) => {
@@ -151,6 +171,7 @@ export class DirectorHealth {
       table: new ProcessTable({ readsCommandLines: needsCommandLines(processes) }),
       now: monotonicNow,
       onChange: (name, isUp, detail) => {
+        this.#recorder?.note('check', name, { is_up: isUp, detail })
         this.#told(name)(isUp, detail)
       },
       onTrouble: (message) => {
@@ -168,7 +189,10 @@ export class DirectorHealth {
       timeoutMs: service.timeoutMs,
       token: this.checkToken
     })
-    return new CheckScheduler(run, service, this.#told(SERVICE))
+    const recorded = this.#recorded(SERVICE, service)
+    const check = new CheckScheduler(run, service, this.#told(SERVICE), undefined, recorded)
+    this.#recorder?.checkBegan(SERVICE, service, check.status)
+    return check
   }
 }
 

@@ -1,6 +1,6 @@
 import { httpCheck } from '../health/checks/http.js'
 import { tcpCheck } from '../health/checks/tcp.js'
-import type { CheckResult, CheckRun } from '../health/scheduler.js'
+import type { CheckResult, CheckRun, OnResult } from '../health/scheduler.js'
 import { observe, UNKNOWN, type CheckStatus } from '../health/status.js'
 import type { UpstreamCheck, UpstreamServer } from '../proxy/model.js'
 import { HEALTHY, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
@@ -52,6 +52,7 @@ export class PeerWatch {
   readonly #peer: WatchedPeer
   readonly #ports: WatchPorts
   readonly #tell: (event: PeerEvent, detail: string) => void
+  readonly #onResult: OnResult
   readonly #abort = new AbortController()
   #status: PeerStatus = HEALTHY
   #checkStatus: CheckStatus = UNKNOWN
@@ -60,15 +61,20 @@ export class PeerWatch {
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
 
-  /** @param tell takes what a run taught about the peer to its status, which comes back by `update` */
+  /**
+   * @param tell takes what a run taught about the peer to its status, which comes back by `update`
+   * @param onResult told of every result of the regular check
+   */
   constructor(
     peer: WatchedPeer,
     ports: WatchPorts,
-    tell: (event: PeerEvent, detail: string) => void
+    tell: (event: PeerEvent, detail: string) => void,
+    onResult: OnResult = () => undefined
   ) {
     this.#peer = peer
     this.#ports = ports
     this.#tell = tell
+    this.#onResult = onResult
   }
 
   /** Begins the regular check, the first run at a random time within its interval. */
@@ -183,9 +189,12 @@ export class PeerWatch {
   }
 
   /** The regular check has a result. */
-  #observe(check: UpstreamCheck, { passed, detail }: CheckResult): void {
+  #observe(check: UpstreamCheck, result: CheckResult): void {
+    const { passed, detail } = result
     this.#hasPassed = passed
-    this.#checkStatus = observe(this.#checkStatus, passed, check)
+    const before = this.#checkStatus
+    this.#checkStatus = observe(before, passed, check)
+    this.#onResult(before, result, this.#checkStatus)
     const isUp = this.#checkStatus.isUp === true
     if (isUp === this.#status.isDown) this.#tell({ kind: 'checked', isUp }, detail)
   }

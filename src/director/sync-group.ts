@@ -1,4 +1,5 @@
 import type { SyncGroup } from '../config/model.js'
+import type { GroupDecision } from './recording.js'
 import type { Order, Reason, State } from '../vrrp/model.js'
 import {
   groupOrders,
@@ -30,21 +31,25 @@ export class RunningGroup {
   readonly config: SyncGroup
   readonly #members: () => readonly DrivenMember[]
   readonly #changed: (state: GroupState) => void
+  readonly #decided: (decision: GroupDecision) => void
   #state: GroupState | null = null
   #isOrdering = false
 
   /**
    * @param members in the order of the configuration
    * @param changed told of each state that the whole group has come to
+   * @param decided told of each decision, before it is carried out
    */
   constructor(
     config: SyncGroup,
     members: () => readonly DrivenMember[],
-    changed: (state: GroupState) => void
+    changed: (state: GroupState) => void,
+    decided: (decision: GroupDecision) => void = () => undefined
   ) {
     this.config = config
     this.#members = members
     this.#changed = changed
+    this.#decided = decided
   }
 
   /**
@@ -59,15 +64,29 @@ export class RunningGroup {
     try {
       const members = this.#members()
       const stepped = members.findIndex((member) => member.name === name)
-      give(members, siblingOrders(members, stepped, reason))
+      const siblings = siblingOrders(members, stepped, reason)
+      if (siblings.length > 0) this.#decide(members, stepped, reason, siblings)
+      give(members, siblings)
       for (let round = 0; round < MOST_ROUNDS; round += 1) {
-        const orders = groupOrders(this.#members())
+        const current = this.#members()
+        const orders = groupOrders(current)
+        this.#decide(current, null, null, orders)
         if (orders.length === 0) break
-        give(this.#members(), orders)
+        give(current, orders)
       }
     } finally {
       this.#isOrdering = false
     }
+  }
+
+  #decide(
+    members: readonly DrivenMember[],
+    stepped: number | null,
+    reason: Reason | null,
+    orders: readonly GroupOrder[]
+  ): void {
+    const seen = members.map(({ name, state, hasFault }) => ({ name, state, hasFault }))
+    this.#decided({ group: this.config.name, stepped, reason, members: seen, orders })
   }
 
   /** What a member of its own demands has changed: one that hands over takes all of them along. */

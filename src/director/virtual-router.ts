@@ -13,6 +13,7 @@ import { AddressGuard } from './address-guard.js'
 import type { RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
+import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
 import { SpeakerLog } from './speaker-log.js'
@@ -25,6 +26,7 @@ export interface RouterPorts {
   readonly isGrouped: boolean
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
+  readonly recorder?: FlightRecorder
   /** A step that changed the state or has something to tell. */
   stepped(router: RunningRouter, reason: Reason): void
   /** Its effective priority is another one now. */
@@ -54,6 +56,7 @@ export class RunningRouter {
   readonly #faults = new Faults()
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
+  #recordedConditions = ''
   #canHold = true
   /** As the last `#apply` found them. */
   #serves = true
@@ -156,6 +159,7 @@ export class RunningRouter {
         socket: this.#vrrpSocket,
         addresses: this.#addresses,
         announcer: this.#guard.announcer,
+        ...(ports.recorder ? { recorder: ports.recorder } : {}),
         observer: {
           stepped: (from, to, reason, heard) => {
             this.#stepped(from, to, reason, heard)
@@ -225,8 +229,17 @@ export class RunningRouter {
 
   /** What everything that is followed means for us now. */
   setConditions(conditions: RouterConditions): void {
+    this.#recordConditions(conditions)
     this.#conditions = conditions
     this.#apply()
+  }
+
+  #recordConditions({ priority, serviceUp, faults }: RouterConditions): void {
+    const facts = { priority, service_up: serviceUp, faults: faults.map(({ what }) => what) }
+    const text = JSON.stringify(facts)
+    if (text === this.#recordedConditions) return
+    this.#recordedConditions = text
+    this.#ports.recorder?.note('conditions', this.name, facts)
   }
 
   /** Whether every member of its sync group serves. */
@@ -320,6 +333,8 @@ export class RunningRouter {
   }
 
   #addressChanged(change: AddressChange): void {
+    const { kind, address, interface: on } = change
+    this.#ports.recorder?.note('address', this.name, { change: kind, address, interface: on })
     if (change.kind === 'added') this.#guard.added(change)
     else this.#guard.removed(change)
     // Without the address that our advertisements come from, nobody could answer to them.
@@ -378,6 +393,7 @@ export class RunningRouter {
     const before = this.#faults.first
     if (!this.#faults.set(found) || !this.#isStarted) return
     const { first } = this.#faults
+    this.#ports.recorder?.note('faults', this.name, { first, found })
     // For a member of a sync group only the group can tell that all faults are over.
     if (first !== before && (first !== null || !this.#ports.isGrouped)) {
       this.#speaker.setFault(first)

@@ -3,6 +3,7 @@ import type { ProxyConfig } from '../proxy/model.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
+import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
 import { PeerWatches } from './peer-watches.js'
@@ -53,7 +54,8 @@ export class WorkerSupervisor {
     checkToken: string,
     log: Log,
     now: () => number,
-    observer: SupervisorObserver
+    observer: SupervisorObserver,
+    recorder: FlightRecorder | null = null
   ) {
     this.#config = config
     this.#checkToken = checkToken
@@ -66,9 +68,15 @@ export class WorkerSupervisor {
     this.#logTroubles = new LogTroubles(log)
     const addressOf = this.#names.addressOf.bind(this.#names)
     const ports = { ...WATCH_PORTS, now, addressOf }
-    this.#peers = new PeerWatches(config, log, ports, (index, status) => {
-      this.#broadcast({ type: 'peer', index, status })
-    })
+    this.#peers = new PeerWatches(
+      config,
+      log,
+      ports,
+      (index, status) => {
+        this.#broadcast({ type: 'peer', index, status })
+      },
+      recorder
+    )
     this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,

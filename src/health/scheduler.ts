@@ -24,6 +24,9 @@ export interface Schedule extends Hysteresis {
   readonly initFail?: boolean
 }
 
+/** Told of every result, with the status before and after it. */
+export type OnResult = (before: CheckStatus, result: CheckResult, after: CheckStatus) => void
+
 /**
  * Runs one check regularly: at once when started, then every interval. A run that is still going when
  * the next is due skips that one (keepalived). Tells only changes of the status, and the first result;
@@ -34,6 +37,7 @@ export class CheckScheduler {
   readonly #schedule: Schedule
   readonly #onChange: (isUp: boolean, detail: string) => void
   readonly #onUnrunnable: (detail: string) => void
+  readonly #onResult: OnResult
   #status: CheckStatus
   #isUnrunnable = false
   #timer: NodeJS.Timeout | null = null
@@ -45,13 +49,19 @@ export class CheckScheduler {
     run: CheckRun,
     schedule: Schedule,
     onChange: (isUp: boolean, detail: string) => void,
-    onUnrunnable: (detail: string) => void = () => undefined
+    onUnrunnable: (detail: string) => void = () => undefined,
+    onResult: OnResult = () => undefined
   ) {
     this.#run = run
     this.#schedule = schedule
     this.#status = schedule.initFail === true ? FAILED : UNKNOWN
     this.#onChange = onChange
     this.#onUnrunnable = onUnrunnable
+    this.#onResult = onResult
+  }
+
+  get status(): CheckStatus {
+    return this.#status
   }
 
   /** Null until the first result. */
@@ -103,6 +113,7 @@ export class CheckScheduler {
   #take(result: CheckResult): void {
     const before = this.#status
     this.#status = observe(before, result.passed, this.#schedule)
+    this.#onResult(before, result, this.#status)
     const wasUnrunnable = this.#isUnrunnable
     this.#isUnrunnable = result.isUnrunnable === true
     if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)

@@ -19,6 +19,13 @@ export async function findGroup(name: string): Promise<number | null> {
   return fields ? Number(fields[2]) : null
 }
 
+/** The name of a group in /etc/group; null when there is none with that id. */
+export async function findGroupName(gid: number): Promise<string | null> {
+  const text = await readFile('/etc/group', 'utf8')
+  const line = text.split('\n').find((entry) => entry.split(':')[2] === String(gid))
+  return line?.split(':')[0] ?? null
+}
+
 async function findEntry(file: string, name: string): Promise<readonly string[] | null> {
   const text = await readFile(file, 'utf8')
   const line = text.split('\n').find((entry) => entry.startsWith(`${name}:`))

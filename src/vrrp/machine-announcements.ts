@@ -1,9 +1,9 @@
-import type { Action, AnnouncementKind, MasterState, VirtualRouter } from './model.js'
+import type { ElectionSettings, Action, AnnouncementKind, MasterState } from './model.js'
 import type { Milliseconds } from './timing.js'
 
 /** The announcements whose time has come. */
 export function announcementsDue(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   now: Milliseconds
 ): { readonly state: MasterState; readonly actions: readonly Action[] } {
@@ -23,7 +23,7 @@ export function announcementsDue(
 
 /** The burst that follows a first one of this kind; one that is still to come is put off. */
 export function withSecondBurst(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   kind: AnnouncementKind,
   now: Milliseconds

@@ -5,7 +5,7 @@ import {
   stay,
   withConditions
 } from './machine-moves.js'
-import type { BackupState, Event, HeardEvent, Reason, Step, VirtualRouter } from './model.js'
+import type { ElectionSettings, BackupState, Event, HeardEvent, Reason, Step } from './model.js'
 import {
   OWNER_PRIORITY,
   listenInterval,
@@ -16,7 +16,7 @@ import {
 
 /** Another director is master, or nobody yet (RFC 3768 §6.4.2). */
 export function stepBackup(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: BackupState,
   event: Event,
   now: Milliseconds
@@ -43,7 +43,7 @@ export function stepBackup(
   }
 }
 
-function masterDown(router: VirtualRouter, state: BackupState, now: Milliseconds): Step {
+function masterDown(router: ElectionSettings, state: BackupState, now: Milliseconds): Step {
   if (!router.isGrouped) return becomeMaster(router, state, now, whyMaster(state))
   // The group decides. Each member waits again meanwhile, so that the others get time.
   const masterDownAt = now + masterDownInterval(router, state.priority, state.masterAdverInterval)
@@ -59,7 +59,7 @@ function whyMaster(state: BackupState): Reason {
 }
 
 function heard(
-  router: VirtualRouter,
+  router: ElectionSettings,
   before: BackupState,
   event: HeardEvent,
   now: Milliseconds
@@ -86,7 +86,11 @@ function heard(
 }
 
 /** Takes over after Skew_Time, but a director that cannot serve is in no hurry. */
-function masterResigns(router: VirtualRouter, state: BackupState, now: Milliseconds): BackupState {
+function masterResigns(
+  router: ElectionSettings,
+  state: BackupState,
+  now: Milliseconds
+): BackupState {
   const interval = state.masterAdverInterval
   const wait = canServe(router, state)
     ? skewTime(router, state.priority, interval)
@@ -100,7 +104,7 @@ function masterResigns(router: VirtualRouter, state: BackupState, now: Milliseco
  * bounce (acassen/keepalived#2599).
  */
 function preemptionAt(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: BackupState,
   priority: number,
   now: Milliseconds
@@ -109,13 +113,13 @@ function preemptionAt(
   return state.preemptAt ?? now + router.preemptDelay
 }
 
-function canServe(router: VirtualRouter, { serviceUp }: BackupState): boolean {
+function canServe(router: ElectionSettings, { serviceUp }: BackupState): boolean {
   return serviceUp || !router.makesBeforeBreak
 }
 
 /** An owner that gave way to another one is 255 again when that is not heard any more (keepalived). */
 function withOwnerRestored(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: BackupState,
   heardPriority: number
 ): BackupState {
@@ -136,7 +140,7 @@ function whatChanged(from: BackupState, to: BackupState): Reason | null {
  * been running against one that is weaker, or that has resigned and still holds the addresses.
  */
 function changed(
-  router: VirtualRouter,
+  router: ElectionSettings,
   from: BackupState,
   to: BackupState,
   now: Milliseconds
@@ -149,7 +153,7 @@ function changed(
 
 /** The pending deadline moves by the difference of the two Skew_Times (keepalived), not into the past. */
 function withDeadlineMoved(
-  router: VirtualRouter,
+  router: ElectionSettings,
   from: BackupState,
   to: BackupState,
   now: Milliseconds

@@ -4,12 +4,12 @@ import { offerToMaster } from './machine-hand-over.js'
 import { becomeBackup, stay } from './machine-moves.js'
 import { outranks } from './machine-rank.js'
 import { isCounted, isStubborn, newRival } from './machine-rival.js'
-import type { Action, HeardEvent, MasterState, Reason, Step, VirtualRouter } from './model.js'
+import type { ElectionSettings, Action, HeardEvent, MasterState, Reason, Step } from './model.js'
 import { OWNER_PRIORITY, type Milliseconds } from './timing.js'
 
 /** RFC 3768 §6.4.3; who is weaker is answered with an election and an announcement (keepalived). */
 export function heardInMaster(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   event: HeardEvent,
   now: Milliseconds
@@ -42,7 +42,7 @@ export function heardInMaster(
  * after a healed partition never learns it otherwise.
  */
 function giveWay(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   { adverInterval }: HeardEvent,
   now: Milliseconds,
@@ -57,7 +57,7 @@ function giveWay(
 
 /** Another one thinks that it is master, or was: says who is, to it and to the whole segment. */
 function answer(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   now: Milliseconds,
   reason: 'lower-priority' | 'priority-zero' | 'two-owners'
@@ -79,7 +79,7 @@ function answer(
 
 /** Another owner, of a lesser address: it has to give way, but if it does not, we do (keepalived). */
 function heardRival(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   event: HeardEvent,
   now: Milliseconds

@@ -7,7 +7,7 @@ import type {
   HeardEvent,
   MasterState,
   Step,
-  VirtualRouter
+  ElectionSettings
 } from './model.js'
 import { handOverWait, offerWait, type Milliseconds } from './timing.js'
 
@@ -16,7 +16,7 @@ import { handOverWait, offerWait, type Milliseconds } from './timing.js'
  * new master is heard (docs/decisions/0009-hand-over.md).
  */
 export function beginHandOver(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   goal: HandOverGoal,
   now: Milliseconds,
@@ -32,7 +32,7 @@ export function beginHandOver(
  * to advertise (docs/decisions/0021-the-loser-speaks-last.md).
  */
 export function offerToMaster(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   { adverInterval }: HeardEvent,
   now: Milliseconds
@@ -52,7 +52,7 @@ function begun(state: MasterState, handOver: HandOver): Step {
  * not waited for us: it was master before, and has to hear that there were two.
  */
 export function heardInHandOver(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   handOver: HandOver,
   event: HeardEvent,
@@ -72,7 +72,7 @@ export function heardInHandOver(
 }
 
 export function handOverTimer(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   { until, goal }: HandOver,
   now: Milliseconds
@@ -87,7 +87,7 @@ export function handOverTimer(
 
 /** No advertisement is sent on a mere change of priority: neighbours learn it at the next tick. */
 export function handOverConditions(
-  router: VirtualRouter,
+  router: ElectionSettings,
   from: MasterState,
   to: MasterState,
   now: Milliseconds
@@ -100,7 +100,7 @@ export function handOverConditions(
 }
 
 function goOn(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   now: Milliseconds,
   reason: 'hand-over-unanswered' | 'hand-over-cancelled'

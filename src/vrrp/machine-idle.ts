@@ -13,13 +13,13 @@ import type {
   Reason,
   State,
   Step,
-  VirtualRouter
+  ElectionSettings
 } from './model.js'
 import { groupStartInterval, type Milliseconds } from './timing.js'
 
 /** Not started (RFC 3768 §6.4.1). */
 export function stepInitialize(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: InitializeState,
   event: Event,
   now: Milliseconds
@@ -47,7 +47,7 @@ export function stepInitialize(
 
 /** Started, and kept out of the election (keepalived's FAULT). */
 export function stepFault(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: FaultState,
   event: Event,
   now: Milliseconds
@@ -76,7 +76,7 @@ export function stepFault(
  * Nobody but an owner becomes master without having listened for a whole Master_Down_Interval, `state
  * MASTER` or not (keepalived). Addresses of an earlier life are removed first, they are not ours yet.
  */
-function begin(router: VirtualRouter, state: State, now: Milliseconds, reason: Reason): Step {
+function begin(router: ElectionSettings, state: State, now: Milliseconds, reason: Reason): Step {
   const { isOwner, startsAsMaster, isGrouped } = router
   // An owner asks nobody, unless it has to wait for the rest of its sync group.
   if (isOwner && startsAsMaster && !isGrouped) return becomeMaster(router, state, now, reason)

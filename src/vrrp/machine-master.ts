@@ -15,12 +15,12 @@ import {
   withConditions
 } from './machine-moves.js'
 import { rivalAfterAdvert } from './machine-rival.js'
-import type { Action, Event, MasterState, Step, VirtualRouter } from './model.js'
+import type { Action, Event, MasterState, Step, ElectionSettings } from './model.js'
 import { skewTime, type Milliseconds } from './timing.js'
 
 /** We hold the addresses (RFC 3768 §6.4.3). */
 export function stepMaster(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: MasterState,
   event: Event,
   now: Milliseconds
@@ -65,7 +65,7 @@ export function stepMaster(
   }
 }
 
-function timer(router: VirtualRouter, state: MasterState, now: Milliseconds): Step {
+function timer(router: ElectionSettings, state: MasterState, now: Milliseconds): Step {
   const due = state.handOver
     ? handOverTimer(router, state, state.handOver, now)
     : adverTimer(router, state, now)
@@ -78,7 +78,7 @@ function timer(router: VirtualRouter, state: MasterState, now: Milliseconds): St
   }
 }
 
-function adverTimer(router: VirtualRouter, state: MasterState, now: Milliseconds): Step {
+function adverTimer(router: ElectionSettings, state: MasterState, now: Milliseconds): Step {
   if (now < state.adverAt) return stay(state)
   const { adverInterval } = router
   // Kept in step with the schedule, unless a whole interval was missed.
@@ -99,7 +99,7 @@ function adverTimer(router: VirtualRouter, state: MasterState, now: Milliseconds
 }
 
 /** keepalived's rule: the instance gives up, and is back as soon as nobody else takes over. */
-function addressesLost(router: VirtualRouter, state: MasterState, now: Milliseconds): Step {
+function addressesLost(router: ElectionSettings, state: MasterState, now: Milliseconds): Step {
   if (state.handOver?.goal === 'initialize') return becomeInitialize(state, 'shutdown')
   return becomeBackup(router, state, now, 'addresses-lost', {
     actions: [RESIGN],

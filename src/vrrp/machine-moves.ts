@@ -7,7 +7,7 @@ import type {
   Reason,
   State,
   Step,
-  VirtualRouter
+  ElectionSettings
 } from './model.js'
 import { OWNER_PRIORITY, masterDownInterval, type Milliseconds } from './timing.js'
 
@@ -18,7 +18,7 @@ export function stay(state: State): Step {
 
 /** What the outside says; the priority of an owner is its own business. */
 export function withConditions<S extends State>(
-  router: VirtualRouter,
+  router: ElectionSettings,
   state: S,
   { priority, serviceUp }: Conditions
 ): S {
@@ -36,7 +36,7 @@ interface Entry {
 
 /** Becomes backup. A master gives its addresses up, after what `actions` has. */
 export function becomeBackup(
-  router: VirtualRouter,
+  router: ElectionSettings,
   from: State,
   now: Milliseconds,
   reason: Reason,
@@ -60,7 +60,7 @@ export function becomeBackup(
  * announce them.
  */
 export function becomeMaster(
-  router: VirtualRouter,
+  router: ElectionSettings,
   from: State,
   now: Milliseconds,
   reason: Reason

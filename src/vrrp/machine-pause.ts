@@ -1,5 +1,5 @@
 import { becomeBackup, becomeInitialize } from './machine-moves.js'
-import type { State, Step, VirtualRouter } from './model.js'
+import type { ElectionSettings, State, Step } from './model.js'
 import { listenInterval, longestLateness, type Milliseconds } from './timing.js'
 
 /**
@@ -7,7 +7,7 @@ import { listenInterval, longestLateness, type Milliseconds } from './timing.js'
  * starved, or the machine was. Packets that came meanwhile may not have been read yet. Null when there
  * was none that matters.
  */
-export function afterPause(router: VirtualRouter, state: State, now: Milliseconds): Step | null {
+export function afterPause(router: ElectionSettings, state: State, now: Milliseconds): Step | null {
   switch (state.name) {
     case 'initialize':
     case 'fault':

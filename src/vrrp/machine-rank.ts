@@ -1,10 +1,10 @@
 import { compareAddresses } from './wire/address.js'
-import type { HeardEvent, VirtualRouter } from './model.js'
+import type { ElectionSettings, HeardEvent } from './model.js'
 
 /** Who stays of two masters: the one of higher priority, or of the greater address (RFC 3768 §6.4.3). */
 export function outranks(
   { priority, source }: HeardEvent,
-  { primaryAddress }: VirtualRouter,
+  { primaryAddress }: ElectionSettings,
   ownPriority: number
 ): boolean {
   if (priority !== ownPriority) return priority > ownPriority

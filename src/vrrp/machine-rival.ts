@@ -1,4 +1,4 @@
-import type { Rival, VirtualRouter } from './model.js'
+import type { ElectionSettings, Rival } from './model.js'
 import type { Milliseconds } from './timing.js'
 
 /** What a rival has to hear of us before it is held against it that it goes on (keepalived). */
@@ -23,7 +23,7 @@ export function isStubborn(rival: Rival | null, now: Milliseconds): boolean {
 
 /** We have advertised at the end of an interval. */
 export function rivalAfterAdvert(
-  { adverInterval }: VirtualRouter,
+  { adverInterval }: ElectionSettings,
   rival: Rival | null,
   now: Milliseconds
 ): Rival | null {

@@ -2,7 +2,7 @@ import { stepBackup } from './machine-backup.js'
 import { stepFault, stepInitialize } from './machine-idle.js'
 import { stepMaster } from './machine-master.js'
 import { afterPause } from './machine-pause.js'
-import type { Event, State, Step, VirtualRouter } from './model.js'
+import type { ElectionSettings, Event, State, Step } from './model.js'
 import type { Milliseconds } from './timing.js'
 
 /**
@@ -12,7 +12,12 @@ import type { Milliseconds } from './timing.js'
  * and `machine-master.ts` have what happens in each state, `machine-moves.ts` how a state is entered;
  * `docs/vrrp-state-machine.md` draws it.
  */
-export function step(router: VirtualRouter, state: State, event: Event, now: Milliseconds): Step {
+export function step(
+  router: ElectionSettings,
+  state: State,
+  event: Event,
+  now: Milliseconds
+): Step {
   const resumed = afterPause(router, state, now)
   if (resumed === null) return stepState(router, state, event, now)
   // Who was being stopped has ended with that.
@@ -26,7 +31,7 @@ export function step(router: VirtualRouter, state: State, event: Event, now: Mil
   }
 }
 
-function stepState(router: VirtualRouter, state: State, event: Event, now: Milliseconds): Step {
+function stepState(router: ElectionSettings, state: State, event: Event, now: Milliseconds): Step {
   switch (state.name) {
     case 'initialize':
       return stepInitialize(router, state, event, now)

@@ -94,6 +94,15 @@ export interface VirtualRouter {
   readonly isGrouped: boolean
 }
 
+/**
+ * What the state machine knows of a virtual router: nothing that is secret, and nothing of how packets
+ * look. It can be written down and read again.
+ */
+export type ElectionSettings = Omit<
+  VirtualRouter,
+  'authentication' | 'destination' | 'checksumPseudoHeader'
+>
+
 /** What changes from outside while a virtual router runs; part of every state. */
 export interface Conditions {
   /** The effective priority: 1 to 254; the owner's is 255 and is never changed from outside. */

@@ -1,4 +1,12 @@
-import type { AnnouncementKind, Conditions, Reason, State } from './model.js'
+import type {
+  AnnouncementKind,
+  Conditions,
+  ElectionSettings,
+  Event,
+  Reason,
+  State,
+  Step
+} from './model.js'
 import type { Discard } from './receive.js'
 import type { Milliseconds } from './timing.js'
 
@@ -53,6 +61,15 @@ export interface SpeakerObserver {
   conditionsChanged(from: Conditions, to: Conditions): void
   discarded(reason: Discard, source: string | null): void
   accepted(advertisement: HeardAdvertisement, state: State): void
+}
+
+/** Who writes down every step of a speaker, so that it can be made again. Must neither block nor throw. */
+export interface StepRecorder {
+  began(router: ElectionSettings, state: State): void
+  /** Before what the step asks for is done. */
+  stepped(router: ElectionSettings, from: State, event: Event, step: Step, now: Milliseconds): void
+  /** It will take no more steps. */
+  ended(router: ElectionSettings): void
 }
 
 /** An advertisement that passed the receive checks. */

@@ -8,7 +8,8 @@ import type {
   Announcer,
   Clock,
   HeardAdvertisement,
-  SpeakerObserver
+  SpeakerObserver,
+  StepRecorder
 } from './ports.js'
 import { receive } from './receive.js'
 import { encodeAdvertisement, targetsOf } from './send.js'
@@ -26,6 +27,7 @@ export interface SpeakerPorts {
   readonly addresses: AddressManager
   readonly announcer: Announcer
   readonly observer: SpeakerObserver
+  readonly recorder?: StepRecorder
 }
 
 /**
@@ -58,6 +60,7 @@ export class Speaker {
     this.#ports = ports
     this.#replay = new ReplayMemory(router.destination)
     this.#state = { name: 'initialize', ...conditions }
+    ports.recorder?.began(router, this.#state)
     this.#left = new Promise((resolve) => (this.#leave = resolve))
   }
 
@@ -122,6 +125,7 @@ export class Speaker {
       this.#handle({ kind: 'shutdown' })
       await this.#left
     }
+    this.#ports.recorder?.ended(this.#router)
     await this.#addressWork
     await this.#ports.socket.flush()
   }
@@ -131,6 +135,7 @@ export class Speaker {
     const from = this.#state
     const outcome = step(this.#router, from, event, now)
     const { state, actions, reason } = outcome
+    this.#ports.recorder?.stepped(this.#router, from, event, outcome, now)
     this.#state = state
     this.#counters.countStep(from, event, outcome)
     this.#measure(from, event, actions, now)

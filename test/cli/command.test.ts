@@ -15,10 +15,34 @@ t.test('--help tells the commands, the flags and the exit codes', (t) => {
   const { code, stdout, stderr } = tsha('--help')
   t.equal(code, 0)
   t.equal(stderr, '')
-  for (const word of ['tsha run', 'tsha check', '--role', '--config', '--keepalived-conf']) {
-    t.match(stdout, word)
+  for (const group of ['Look:', 'Act:', 'The director:', 'Files and tools:']) t.match(stdout, group)
+  for (const word of ['status', 'drain PEER', 'why [ROUTER]', 'run', 'check', '--role']) {
+    t.ok(stdout.includes(word), word)
   }
-  t.match(stdout, /Exit codes: 0 .* 1 .* 2 /)
+  t.match(stdout, /Exit codes: 0 .* 1 .* 2 .* 3 /)
+  t.ok(
+    stdout.split('\n').every((line) => line.length <= 100),
+    'it is readable in 100 columns'
+  )
+  t.end()
+})
+
+t.test('the help of a command tells its flags, values and examples', (t) => {
+  const { code, stdout } = tsha('drain', '--help')
+  t.equal(code, 0)
+  for (const word of [
+    'tsha drain <peer>',
+    '--wait',
+    '--at-most',
+    '--socket',
+    'tsha drain web1 --wait'
+  ]) {
+    t.ok(stdout.includes(word), word)
+  }
+  const run = tsha('run', '--help').stdout
+  for (const word of ['--role', '--config', '--keepalived-conf', '--admin-socket']) {
+    t.ok(run.includes(word), word)
+  }
   t.end()
 })
 

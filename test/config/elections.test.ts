@@ -454,7 +454,13 @@ const EXPECTED = {
     logUnknownVrids: true
   },
   proxy: null,
-  pidFile: null
+  pidFile: null,
+  admin: {
+    socket: '/run/tsha/admin.sock',
+    socketGroup: null,
+    listen: null,
+    recordings: '/var/lib/tsha'
+  }
 }
 
 t.test('tsha.yaml makes everything of an election', async (t) => {

@@ -213,7 +213,13 @@ t.test('the old files of the master together make this model', async (t) => {
         }
       ]
     },
-    pidFile: '/run/nginx.pid'
+    pidFile: '/run/nginx.pid',
+    admin: {
+      socket: '/run/tsha/admin.sock',
+      socketGroup: null,
+      listen: null,
+      recordings: '/var/lib/tsha'
+    }
   } satisfies Config)
   t.strictSame(loaded.ignored, [
     'sendfile',
@@ -274,7 +280,13 @@ for (const role of ['master', 'backup'] as const) {
       t.strictSame(JSON.parse(text.replaceAll('/var/log/tsha/', '/var/log/nginx/')), {
         ...loaded.config,
         proxy: { ...loaded.config.proxy, user: 'nobody' },
-        pidFile: null
+        pidFile: null,
+        admin: {
+          socket: '/run/tsha/admin.sock',
+          socketGroup: null,
+          listen: null,
+          recordings: '/var/lib/tsha'
+        }
       })
       t.strictSame(yaml.ignored, [])
       t.strictSame(yaml.notes, [])

@@ -24,7 +24,8 @@ const NOTHING = {
   files: [],
   serviceCheck: null,
   proxy: null,
-  pidFile: null
+  pidFile: null,
+  admin: null
 } as const
 
 interface Setup {

@@ -5,6 +5,8 @@ import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
 
 const UNIT = 'tsha@master'
 const HAS_VIP = 'ip -br -4 addr show ens160 | grep -q 192.168.64.200/24'
+/** The newest recording that a director left. */
+const REPLAY = 'tsha replay "$(ls -d /var/lib/tsha/tsha-*.jsonl | tail -n 1)"'
 /** docs/install.md, steps 2 to 4a. */
 const INSTALL = `set -e
 ln -sf /opt/tsha/dist/bin/tsha.js /usr/local/bin/tsha
@@ -64,6 +66,15 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_0
       20_000
     )
     await machine.untilTrue(HAS_VIP, 8000)
+    t.match(await machine.must(REPLAY), 'virtual router', 'what it recorded is there')
+  })
+
+  await t.test('SIGKILL: what the director recorded is there, and replays', async (t) => {
+    await machine.must(`kill -KILL ${await show('MainPID')}`)
+    await machine.untilTrue(`systemctl show --property NRestarts --value ${UNIT} | grep -q 2`)
+    await machine.untilTrue(`systemctl is-active ${UNIT}`)
+    t.equal(await machine.must('ls /var/lib/tsha | grep -c "^tsha-.*jsonl$"'), '2')
+    t.match(await machine.must(REPLAY), 'virtual router')
   })
 
   await t.test('systemctl stop ends well and leaves nothing', async (t) => {

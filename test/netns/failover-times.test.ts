@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { Lab, VIP } from './lab/lab.js'
+import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
 import { TshaDirector } from './lab/tsha.js'
 
@@ -44,6 +45,13 @@ async function measure(t: Test, fault: Fault): Promise<number> {
     times.push(taken.at - at)
     await fault.undo(t, pair, at)
     await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)
+  }
+  for (const director of [master, backup]) {
+    t.match(
+      await replayDirector(director),
+      /^virtual router nginx: \d+ steps agree/,
+      'and what it recorded replays'
+    )
   }
   times.sort((a, b) => a - b)
   const median = times[Math.floor(RUNS / 2)] ?? Infinity

@@ -4,7 +4,9 @@ import { Lab, VIP } from './lab/lab.js'
 import type { RequestResult } from './lab/load-result.js'
 import { Load } from './lab/load.js'
 import { ON_DIRECTOR } from './lab/pair-files.js'
+import { replayDirector, replayFile, waitForRecording } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
+import { signalProcess } from './lab/process-tree.js'
 import {
   laySecondNetwork,
   SECOND_INTERFACE,
@@ -23,6 +25,10 @@ const ANSWER_MS = 500
 const CLOCKS_MS = 20
 /** Is there as long as the director is well. */
 const HEALTHY = '/run/healthy'
+
+/** What a replay says of the members, the group and the check. */
+const EVERYTHING =
+  /^virtual router inside: \d+ steps agree\nvirtual router outside: \d+ steps agree\nsync group pair: \d+ decisions agree\ncheck healthy: \d decisions? agree/
 
 /** The pair with a second network: both addresses belong to one service. */
 const CONFIG = `
@@ -163,6 +169,22 @@ await t.test('two virtual routers in a sync group', { skip: cannotRun('nginx') }
       if (!goesOn) return
       await first.host.writeFile(HEALTHY, '')
       await owners('director1')
+      t.match(await replayDirector(first), EVERYTHING, 'what it recorded replays')
     })
   }
+
+  await t.test('a director that is killed leaves its recording, which replays', async (t) => {
+    signalProcess(second.pid, 'SIGKILL')
+    const file = await waitForRecording(second.host)
+    t.match(await replayFile(second.host, file), EVERYTHING)
+    t.match(await second.host.must('stat', '--format', '%a', file), /^640$/m)
+    const mark = second.log.mark
+    await start(second)
+    await second.log.waitFor(
+      ({ msg }) => msg === `admin: a recording of the last life is in ${file}`,
+      'line about the recording',
+      SETTLE_MS,
+      mark
+    )
+  })
 })

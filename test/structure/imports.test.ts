@@ -11,9 +11,11 @@ const PURE = [
   /^src\/config\/(model|lease|nearest|command)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
+  /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
   /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules)\.ts$/,
+  /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
   /^src\/proxy\/model\.ts$/,
-  /^src\/admin\/(model|messages)\.ts$/,
+  /^src\/admin\/(model|messages|problem|event-history|recording-mirror|schemas|status-schema)\.ts$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(peer-status|silence|recovery|next-upstream)\.ts$/,
@@ -37,8 +39,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@fastify/swagger': /^src\/admin\/server\.ts$/,
   'prom-client': /^src\/admin\/exposition\.ts$/,
   'eventsource-parser': /^src\/cli\/event-source\.ts$/,
-  yargs: /^bin\/tsha\.ts$/,
-  'yargs/helpers': /^bin\/tsha\.ts$/
+  yargs: /^bin\/tsha\.ts$/
 }
 
 /** Folders and the folders that they may import from, besides themselves. */

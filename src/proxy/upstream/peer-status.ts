@@ -14,6 +14,9 @@ import {
  */
 export type FailureCause = 'connect' | 'silent' | 'answer'
 
+/** What the status of a peer depends on besides its events. */
+export type FailureRules = Pick<UpstreamServer, 'maxFails' | 'failTimeoutMs' | 'recovery'>
+
 /** What was learned about a peer. */
 export type PeerEvent =
   | {
@@ -80,7 +83,7 @@ export const HEALTHY: PeerStatus = {
 /** The status after an event. Returns the same object if the event changes nothing. */
 export function applyPeerEvent(
   status: PeerStatus,
-  server: UpstreamServer,
+  server: FailureRules,
   event: PeerEvent
 ): PeerStatus {
   switch (event.kind) {
@@ -106,14 +109,14 @@ export function applyPeerEvent(
 }
 
 /** Whether new requests must avoid the peer. */
-export function isDisabled(status: PeerStatus, server: UpstreamServer, now: number): boolean {
+export function isDisabled(status: PeerStatus, server: FailureRules, now: number): boolean {
   if (status.isDown) return true
   if (status.fails === 0 || server.maxFails === 0 || status.fails < server.maxFails) return false
   return now - status.checkedAt <= liveRequestAfterMs(status, server)
 }
 
 /** Whether failures or a check have taken the peer out, and nothing has brought it back yet. */
-export function isOut({ isDown, fails }: PeerStatus, { maxFails }: UpstreamServer): boolean {
+export function isOut({ isDown, fails }: PeerStatus, { maxFails }: FailureRules): boolean {
   return isDown || (maxFails > 0 && fails >= maxFails)
 }
 
@@ -128,7 +131,7 @@ const SILENCE_PATIENCE_MS = 300_000
  * `GET /`, and a peer whose `/` is slow or broken must not stay out for ever. Only for a peer that
  * takes no connection the probe knows better than any request.
  */
-function liveRequestAfterMs({ cause }: PeerStatus, server: UpstreamServer): number {
+function liveRequestAfterMs({ cause }: PeerStatus, server: FailureRules): number {
   const { recovery, failTimeoutMs } = server
   if (recovery === 'request') return failTimeoutMs
   switch (cause) {
@@ -142,7 +145,7 @@ function liveRequestAfterMs({ cause }: PeerStatus, server: UpstreamServer): numb
 }
 
 /** Whether failures have disabled the peer until the director finds it well. */
-export function awaitsProbe(status: PeerStatus, server: UpstreamServer): boolean {
+export function awaitsProbe(status: PeerStatus, server: FailureRules): boolean {
   return server.recovery === 'probe' && server.maxFails > 0 && status.fails >= server.maxFails
 }
 
@@ -150,21 +153,21 @@ export function awaitsProbe(status: PeerStatus, server: UpstreamServer): boolean
  * Whether a request sent now tells whether the peer has recovered: nginx refreshes `checked` when
  * it picks a peer whose last check is longer ago than `fail_timeout`.
  */
-export function isProbeDue(status: PeerStatus, server: UpstreamServer, now: number): boolean {
+export function isProbeDue(status: PeerStatus, server: FailureRules, now: number): boolean {
   const afterMs = awaitsProbe(status, server)
     ? liveRequestAfterMs(status, server)
     : server.failTimeoutMs
   return status.fails > 0 && now - status.checkedAt > afterMs
 }
 
-function hasRecovered(status: PeerStatus, server: UpstreamServer, startedAt: number): boolean {
+function hasRecovered(status: PeerStatus, server: FailureRules, startedAt: number): boolean {
   if (status.fails === 0 || startedAt < status.checkedAt) return false
   return awaitsProbe(status, server) || status.accessedAt < status.checkedAt
 }
 
 function abandon(
   status: PeerStatus,
-  server: UpstreamServer,
+  server: FailureRules,
   event: Extract<PeerEvent, { kind: 'abandoned' }>
 ): PeerStatus {
   const { at, since, awaited } = event

@@ -23,7 +23,7 @@ export interface HostDescription {
  * whatever reason, the first process ends, and with it its namespaces and everything in them.
  *
  * Everything a program may write lies on memory file systems of this mount namespace, so that the
- * real /etc, /run and /var/log never change. SIGCHLD is ignored so that the kernel buries orphans:
+ * real /etc, /run, /var/lib and /var/log never change. SIGCHLD is ignored so that the kernel buries orphans:
  * a dead nginx that nobody buries would still be found by `pgrep`.
  */
 const FIRST_PROCESS = `
@@ -37,8 +37,9 @@ for each in all default; do
 done
 mount -t sysfs sysfs /sys
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lab/upper /run/lab/work /run/lock
+mkdir -p /run/lab/upper /run/lab/work /run/lab/lib /run/lab/libwork /run/lock
 mount -t overlay -o lowerdir=/etc,upperdir=/run/lab/upper,workdir=/run/lab/work overlay /etc
+mount -t overlay -o lowerdir=/var/lib,upperdir=/run/lab/lib,workdir=/run/lab/libwork overlay /var/lib
 mkdir -p /etc/keepalived /etc/nginx /etc/tsha
 types=$(cat /etc/nginx/mime.types 2>/dev/null || echo 'types { text/html html; }')
 mount -t tmpfs -o mode=755 tmpfs /etc/keepalived

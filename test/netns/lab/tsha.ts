@@ -96,7 +96,11 @@ export class TshaDirector implements Director {
     return childrenOf(this.pid).filter((pid) => {
       // A child that is about to become another program still carries the director's title.
       const title = commandLineOf(pid)
-      return programOf(pid) === node && title !== '' && !title.startsWith('tsha: director')
+      return (
+        programOf(pid) === node &&
+        title !== '' &&
+        !/^tsha: (?:director|admin)|\/admin\/process\.js/.test(title)
+      )
     })
   }
 

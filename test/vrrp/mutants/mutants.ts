@@ -1,5 +1,5 @@
 import { masterDownInterval, skewTime } from '../../../src/vrrp/timing.js'
-import type { Action, BackupState, State, Step, VirtualRouter } from '../../../src/vrrp/model.js'
+import type { Action, BackupState, ElectionSettings, State, Step } from '../../../src/vrrp/model.js'
 import { SHIPPED, type Machine } from '../simulation/machine.js'
 import type { Invariant } from '../simulation/oracle.js'
 
@@ -31,7 +31,7 @@ function without(outcome: Step, kind: Action['kind']): Step {
 }
 
 /** A backup whose timer is over this much before its time. */
-function hasty(by: (router: VirtualRouter, state: BackupState) => number): Machine {
+function hasty(by: (router: ElectionSettings, state: BackupState) => number): Machine {
   return withStep((router, state, event, now) => {
     const outcome = step(router, state, event, now)
     const next = outcome.state
