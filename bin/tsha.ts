@@ -6,7 +6,7 @@ import type { CommandDefinition } from '../src/cli/definition.js'
 import { failWith } from '../src/cli/fail.js'
 import { TARGET_FLAGS } from '../src/cli/flags.js'
 import { formatOverview } from '../src/cli/help.js'
-import { ConfigError } from '../src/errors.js'
+import { ConfigError, EXIT_CONFIG } from '../src/errors.js'
 import { VERSION } from '../src/director/version.js'
 
 /*
@@ -14,7 +14,8 @@ import { VERSION } from '../src/director/version.js'
  * that none pays for the others.
  */
 
-let exitCode = 0
+/** What the command comes to, and whether something of it may be left that would hold the process. */
+const outcome = { code: 0, endsAtOnce: false }
 
 async function parse(words: readonly string[]): Promise<void> {
   const { default: yargs } = await import('yargs')
@@ -46,8 +47,9 @@ function addCommand(parser: Argv, command: CommandDefinition): Argv {
     command.describe,
     (argv) => addWords(argv, command),
     async (argv) => {
-      exitCode = await command.run(argv)
-      if (command.endsAtOnce) await endNow(exitCode)
+      outcome.endsAtOnce = command.endsAtOnce ?? false
+      outcome.code = await command.run(argv)
+      if (outcome.endsAtOnce) await endNow(outcome.code)
     }
   )
 }
@@ -110,7 +112,10 @@ try {
   const [first, ...others] = process.argv.slice(2)
   if (first === COMPLETE_FLAG) await printCompletions(others)
   else await parse(process.argv.slice(2))
-  process.exitCode = exitCode
+  process.exitCode = outcome.code
 } catch (error) {
-  await endNow(failWith(error))
+  const code = failWith(error)
+  // What is wrong with the configuration is found before anything is open.
+  if (outcome.endsAtOnce && code !== EXIT_CONFIG) await endNow(code)
+  process.exit(code)
 }

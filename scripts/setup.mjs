@@ -17,7 +17,7 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 
 /**
  * Programs and the packages that bring them, by package manager. A program without one has to be built
- * by hand there: AlmaLinux has no wrk.
+ * by hand there: AlmaLinux has no wrk and no promtool.
  */
 const PROGRAMS = {
   ip: { apt: 'iproute2', dnf: 'iproute' },
@@ -35,14 +35,17 @@ const PROGRAMS = {
   taskset: { apt: 'util-linux', dnf: 'util-linux' },
   prlimit: { apt: 'util-linux', dnf: 'util-linux' },
   tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
-  tshark: { apt: 'tshark', dnf: 'wireshark-cli' }
+  tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
+  // Its service is not started, see `aptInstall`. Without it the tests of the alerts are skipped.
+  promtool: { apt: 'prometheus' },
+  rpmbuild: { apt: 'rpm', dnf: 'rpm-build' }
 }
 const NEEDED_FOR = {
   build: [],
   demo: ['ip', 'unshare', 'nsenter', 'mount'],
   test: [
     ...['ip', 'unshare', 'nsenter', 'mount', 'setpriv', 'bash', 'pgrep'],
-    ...['keepalived', 'nginx', 'tcpdump', 'tshark']
+    ...['keepalived', 'nginx', 'tcpdump', 'tshark', 'promtool']
   ],
   bench: ['nginx', 'haproxy', 'wrk', 'h2load', 'taskset', 'prlimit']
 }

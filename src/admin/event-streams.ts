@@ -101,6 +101,7 @@ export class EventStreams {
       heartbeat_s: HEARTBEAT_MS / 1000
     }
     this.#write(stream, `retry: 1000\n${textOf('hello', hello)}`)
+    stream.cursor = Math.max(cursor, firstId - 1)
     this.#pump(stream)
     if (stream.wantsStatus) this.#sendStatusTo([stream])
   }
@@ -126,7 +127,12 @@ export class EventStreams {
 
   /** Writes what a stream has not seen, as far as its reader takes it. */
   #pump(stream: Stream): void {
-    const { lastId } = this.#history
+    const { lastId, firstId } = this.#history
+    if (stream.cursor < firstId - 1) {
+      // No gap without a word: it comes back, and is told in the hello what it has missed.
+      stream.response.destroy()
+      return
+    }
     while (stream.cursor < lastId && stream.response.writableLength < MAX_UNSENT) {
       const events = this.#history.after(stream.cursor, BATCH, stream.level)
       stream.cursor = events.length < BATCH ? lastId : (events.at(-1)?.id ?? lastId)

@@ -27,7 +27,7 @@ export interface Status {
 export interface ConfigurationStatus {
   /** The files that it was read from. */
   readonly files: readonly string[]
-  /** SHA-256 of the whole configuration with its defaults, the first 12 hexadecimal digits. */
+  /** A name of the whole configuration with its defaults, 12 hexadecimal digits; another one after any change. */
   readonly hash: string
   readonly loaded_at: string
   /** The last attempt to load it anew; null when there was none. */
@@ -105,7 +105,7 @@ export interface CheckStatus {
   /** Null before the first result. */
   readonly passes: boolean | null
   readonly since: string | null
-  /** What the last failure said; null when it passes or nothing is known. */
+  /** What the last failure said, of a file also its number; null when it passes or nothing is known. */
   readonly detail: string | null
 }
 

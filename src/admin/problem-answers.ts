@@ -1,12 +1,16 @@
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import type { Socket } from 'node:net'
 import { messageOf } from '../errors.js'
 import { HttpProblem, PROBLEM_TYPE, type ApiCode, type RequestProblem } from './problem.js'
 
-/** Codes of fastify's own refusals; any other one below 500 is a request that is not valid. */
-const CODES: Readonly<Record<string, ApiCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'TSHA_E_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'TSHA_E_MEDIA_TYPE'
+/** What fastify's own refusals are in our words. */
+const REFUSALS: Readonly<Record<string, readonly [code: ApiCode, detail: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['TSHA_E_TOO_LARGE', 'a body has at most 16 kB'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['TSHA_E_MEDIA_TYPE', 'send Content-Type: application/json'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['TSHA_E_REQUEST', 'the body is empty; send JSON'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['TSHA_E_REQUEST', 'the body is not valid JSON'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['TSHA_E_REQUEST', 'the body has not the length it says'],
+  FST_ERR_BAD_URL: ['TSHA_E_REQUEST', 'the path is not valid']
 }
 
 /** Makes every refusal of a server a problem of RFC 9457. */
@@ -18,10 +22,7 @@ export function answerProblems(app: FastifyInstance): void {
     )
     for (const each of [method].flat()) routes.push({ method: each, pattern })
   })
-  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
-    const problem = problemOf(error)
-    return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).send(problem.body)
-  })
+  app.setErrorHandler((error: FastifyError, _request, reply) => answerProblem(error, reply))
   app.setNotFoundHandler((request) => {
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
@@ -31,6 +32,17 @@ export function answerProblems(app: FastifyInstance): void {
     const methods = [...new Set(allowed)].join(', ')
     throw new HttpProblem('TSHA_E_METHOD', `use ${methods}`, { headers: { Allow: methods } })
   })
+}
+
+/** Answers with what is wrong. */
+export function answerProblem(error: FastifyError, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error)
+  return reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type(PROBLEM_TYPE)
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problem.body)
 }
 
 function problemOf(error: FastifyError | HttpProblem): HttpProblem {
@@ -49,7 +61,8 @@ function problemOf(error: FastifyError | HttpProblem): HttpProblem {
     process.stderr.write(`tsha admin: ${error.stack ?? messageOf(error)}\n`)
     return new HttpProblem('TSHA_E_INTERNAL', 'please report it, with what tsha wrote to its log')
   }
-  return new HttpProblem(CODES[error.code] ?? 'TSHA_E_REQUEST', messageOf(error))
+  const [code, detail] = REFUSALS[error.code] ?? ['TSHA_E_REQUEST', messageOf(error)]
+  return new HttpProblem(code, detail)
 }
 
 type Issue = NonNullable<FastifyError['validation']>[number]

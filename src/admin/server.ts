@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Context, Entrance } from './context.js'
 import { isCrossSite, isOurName } from './guard.js'
 import { HttpProblem } from './problem.js'
-import { answerProblems, refuseUnreadable } from './problem-answers.js'
+import { answerProblem, answerProblems, refuseUnreadable } from './problem-answers.js'
 import { addPage } from './page.js'
 import { addCommandRoutes } from './routes-command.js'
 import { addEventRoutes } from './routes-events.js'
@@ -30,6 +30,10 @@ export async function buildServer(context: Context, entrance: Entrance): Promise
         coerceTypes: false,
         useDefaults: false
       }
+    },
+    // What comes before any hook: a path that cannot be decoded.
+    frameworkErrors: (error, _request, reply) => {
+      void answerProblem(error, reply)
     },
     clientErrorHandler: refuseUnreadable,
     serverFactory: (handler) => makeServer(handler, entrance)

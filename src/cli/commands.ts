@@ -96,7 +96,8 @@ const replay = define({
       import('./replay.js'),
       import('./output.js')
     ])
-    const { text, code } = await again({ file, verbose })
+    // yargs makes nothing of a dash that stands alone.
+    const { text, code } = await again({ file: file === '' ? '-' : file, verbose })
     await write(text)
     return code
   }

@@ -66,6 +66,12 @@ async function allEvents(client: AdminClient, level: Level): Promise<readonly Ad
   return found
 }
 
+/** Id of the newest event that the director has, from the beginning of its stream. */
+function readLastId(hello: string): number {
+  const { last_id: lastId } = JSON.parse(hello) as { readonly last_id?: unknown }
+  return typeof lastId === 'number' ? lastId : Infinity
+}
+
 /** New events until nobody reads them any more; a lost connection is told once and made anew. */
 async function followEvents(
   client: AdminClient,
@@ -86,10 +92,11 @@ async function followEvents(
       for await (const { event, data } of stream) {
         if (isLost) process.stderr.write('tsha: connected again\n')
         isLost = false
+        // A director that was started anew counts from 1 again.
+        if (event === 'hello' && readLastId(data) < lastId) lastId = 0
         if (event !== 'log') continue
         const found = readEvent(data)
-        // A director that was started anew counts from 1 again.
-        if (found.id <= lastId && found.id > 1) continue
+        if (found.id <= lastId) continue
         lastId = found.id
         if (isAtLeast(found.level, level) && !(await print([found]))) stop.abort()
       }

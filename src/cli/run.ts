@@ -1,3 +1,4 @@
+import { configurationHash } from '../config/hash.js'
 import { loadConfig, type LoadOptions } from '../config/load.js'
 import { Director } from '../director/director.js'
 import { openLog, type Log } from '../director/log.js'
@@ -12,15 +13,21 @@ import { openSystemdNotifier } from '../linux/sd-notify.js'
  * @throws {TshaError} when the system refuses to let it start
  */
 export async function run(options: LoadOptions): Promise<number> {
-  const { config, ignored, notes } = await loadConfig(options)
+  const { config, files, ignored, notes } = await loadConfig(options)
+  const configuration = {
+    files,
+    hash: configurationHash(config),
+    loaded_at: new Date().toISOString(),
+    last_reload: null
+  }
   process.title = 'tsha: director'
-  const { log, flush } = openLog()
+  const { log, journal, flush } = openLog()
   const systemd = openSystemdNotifier(process.env)
   if (ignored.length > 0) {
     log.info({ directives: ignored }, 'these directives have no meaning for tsha')
   }
   for (const note of notes) log.info(note)
-  const director = new Director(config, log, systemd)
+  const director = new Director(config, log, systemd, { journal, configuration })
   try {
     const stopRequested = signalled(director, log)
     const failed = brokenDown(director, log)

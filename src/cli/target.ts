@@ -56,6 +56,9 @@ export async function readTarget(
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     problems.push(flagProblem(`--url is ${written}; expected https://HOST:PORT`))
   }
+  if (url?.protocol === 'http:' && tokenFile !== undefined && !isLoopback(url.hostname)) {
+    problems.push(flagProblem(`--url is ${written}: the token would cross the network in clear`))
+  }
   const token = (await read('--token-file', tokenFile))?.trim() ?? null
   if (token !== null && !/^[\x21-\x7E]+$/.test(token)) {
     // The token itself is not told.
@@ -97,6 +100,10 @@ export function readNumber(
   const value = /^\d{1,6}$/.test(written) ? Number(written) : NaN
   if (value >= least && value <= most) return value
   throw flagError(`${what} is ${written}; expected ${least} to ${most}, or default`)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 }
 
 function flagProblem(message: string): Problem {

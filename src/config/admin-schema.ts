@@ -10,7 +10,14 @@ import { parseListen } from './units.js'
 /** Where the admin process listens when nothing else is said. */
 export const DEFAULT_SOCKET = '/run/tsha/admin.sock'
 
-const socket = z.union([z.literal('off'), absolutePath()], {
+/** A unix socket's path has this many bytes at most (sun_path of unix(7), less its end). */
+const MAX_SOCKET_BYTES = 107
+
+const socketPath = absolutePath().refine((path) => Buffer.byteLength(path) <= MAX_SOCKET_BYTES, {
+  error: `is too long for a socket; use at most ${MAX_SOCKET_BYTES} bytes`
+})
+
+const socket = z.union([z.literal('off'), socketPath], {
   error: 'is not a socket; use an absolute path or off'
 })
 

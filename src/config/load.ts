@@ -66,6 +66,7 @@ export async function loadConfig(
   if (isUnread) throw new ConfigError(sortProblems(source.problems))
   if (!validation.ok || problems.length > 0) throw new ConfigError(sortProblems(problems))
   return {
+    files: filesOf(options, source),
     config: resolve(validation.config, { role, machine, programs, keyFiles }),
     ignored: [...new Set([...source.ignored, ...user.ignored])],
     notes: [...new Set([...source.notes, ...findings.notes, ...user.notes])]
@@ -111,6 +112,12 @@ async function readSource(
       ? null
       : await readNginxConf(nginxConf, nginxText, machine)
   return { source: await joinOld(keepalived, nginx), role: role ?? keepalived?.role ?? null }
+}
+
+/** A file without a value of its own was read all the same. */
+function filesOf(options: LoadOptions, { places }: Source): readonly string[] {
+  const given = [options.config, options.keepalivedConf, options.nginxConf]
+  return [...new Set([...given.filter((file) => file !== undefined), ...places.files()])]
 }
 
 async function joinOld(keepalived: KeepalivedSource | null, nginx: Source | null): Promise<Source> {

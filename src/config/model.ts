@@ -303,6 +303,8 @@ export interface Config {
 /** A configuration together with what its reader should be told. */
 export interface LoadedConfig {
   readonly config: Config
+  /** Everything that it was read from, included files too; as they were given. */
+  readonly files: readonly string[]
   /** Directives that were read and have no meaning for tsha, such as `sendfile`, in order, once each. */
   readonly ignored: readonly string[]
   /** Sentences about what tsha does differently with this configuration, for the log at start. */

@@ -49,6 +49,11 @@ export class Places {
     return { ...this.#root, label }
   }
 
+  /** The files that any value was written in, in the order of their first one. */
+  files(): readonly string[] {
+    return [...new Set([...this.#places.values()].map(({ position }) => position.file))]
+  }
+
   /** Takes over every place that `other` has noted. */
   addAll(other: Places): void {
     for (const [key, place] of other.#places) this.#places.set(key, place)

@@ -145,7 +145,10 @@ export class AddressCare {
         )
         return
       case 'foreign-gone':
-        this.#log.warn(this.#places.get(action.address), 'that virtual address is gone again')
+        this.#log.warn(
+          this.#places.get(action.address),
+          'the virtual address that somebody gave this machine is gone again'
+        )
     }
   }
 

@@ -158,6 +158,7 @@ export class AddressGuard {
   heard(priority: number): void {
     this.#heardAt = this.#clock.now()
     if (priority > 0) this.#care.heard()
+    for (const watch of this.#watches) watch.rival()
   }
 
   /** An interface with addresses of ours was switched on or off, or got or lost its carrier. */

@@ -58,6 +58,8 @@ export class AdminLink {
   #flushTimer: NodeJS.Timeout | null = null
   #stuckTimer: NodeJS.Timeout | null = null
   #restartTimer: NodeJS.Timeout | null = null
+  /** The socket file that is ours. */
+  #socket: string | null = null
   #isReplacing = false
   #isStopping = false
   readonly #warnedAt = new Map<string, number>()
@@ -143,6 +145,8 @@ export class AdminLink {
     if (!this.#process) return
     this.#outbox?.flush()
     await this.#end(this.#process)
+    // It may have become a user who cannot remove its socket, or may not have come to it.
+    if (this.#socket !== null) await unlink(this.#socket).catch(() => undefined)
   }
 
   #clearTimers(): void {
@@ -167,6 +171,7 @@ export class AdminLink {
         this.#begin(admin)
         return
       case 'listening':
+        this.#socket = message.where.find((place) => place.startsWith('/')) ?? null
         if (message.where.length > 0) {
           log.info({ where: message.where }, 'admin process listens')
         }
@@ -246,16 +251,12 @@ export class AdminLink {
   }
 
   #exited(admin: AdminProcess, why: string): void {
-    const { config, log, now } = this.#options
+    const { log, now } = this.#options
     this.#process = null
     this.#outbox = null
     if (this.#stuckTimer) clearTimeout(this.#stuckTimer)
     this.#stuckTimer = null
-    if (this.#isStopping) {
-      // It may have become a user who cannot remove its socket.
-      if (config.socket !== null) unlink(config.socket).catch(() => undefined)
-      return
-    }
+    if (this.#isStopping) return
     if (this.#isReplacing) {
       this.#isReplacing = false
       this.start()

@@ -31,6 +31,8 @@ export class AdminOutbox {
   #lines: string[] = []
   #characters = 0
   #isOnItsWay = false
+  /** Made already, and refused for the moment. */
+  #next: DirectorToAdmin | null = null
   #mustReset = true
   /** Recording lines that were given up since the process last took something. */
   #lost = 0
@@ -65,16 +67,18 @@ export class AdminOutbox {
   /** Sends what there is, unless something is on its way: then it follows that. */
   flush(): void {
     if (this.#isOnItsWay) return
-    const message = this.#nextEvents() ?? this.#nextLines()
+    this.#takesAgain()
+    const message = this.#next ?? this.#nextEvents() ?? this.#nextLines()
     if (!message) {
       this.#emptied()
       return
     }
+    this.#next = message
     this.#isOnItsWay = this.#send(message, () => {
       this.#isOnItsWay = false
-      this.#takesAgain()
       this.flush()
     })
+    if (this.#isOnItsWay) this.#next = null
   }
 
   /** Sends all there is; resolves when it is taken. */

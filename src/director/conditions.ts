@@ -11,6 +11,20 @@ export interface Readings {
   readonly files: ReadonlyMap<string, number>
   /** Whether an interface can carry packets, by its name. */
   readonly links: ReadonlyMap<string, boolean>
+  /** What the last result of a check said, by `resultKey`; for people only. */
+  readonly results: ReadonlyMap<string, Result>
+}
+
+/** What is known of the present status of a check besides the status. */
+export interface Result {
+  /** Such as `connect ECONNREFUSED 127.0.0.1:80`; null when nothing is known. */
+  readonly detail: string | null
+  /** Since when the status is what it is, milliseconds since 1970. */
+  readonly since: number | null
+}
+
+export function resultKey(kind: Track['kind'], check: string): string {
+  return `${kind} ${check}`
 }
 
 /** Why a virtual router has to stay out of the election. */
@@ -35,6 +49,24 @@ export interface RouterConditions {
   readonly serviceUp: boolean
   /** Empty when it may take part in the election. */
   readonly faults: readonly Fault[]
+  /** Everything that makes `priority` what it is, and every fault, in the order of the configuration. */
+  readonly effects: readonly Effect[]
+}
+
+/** What one followed thing does to a virtual router at the moment. */
+export interface Effect {
+  /** Such as `the service check`, `script check-uplink`. */
+  readonly what: string
+  /** What it does, such as `fails`, `says 5`, `is down`; reads on from `what`. */
+  readonly verb: string
+  readonly detail: string | null
+  /** Milliseconds since 1970; null when nobody knows. */
+  readonly since: number | null
+  /** To the priority; 0 for a fault. */
+  readonly added: number
+  readonly isFault: boolean
+  /** A fault of which nothing has failed: its first result is awaited. */
+  readonly isAwaited: boolean
 }
 
 const LOWEST = 1
@@ -65,17 +97,20 @@ export function conditionsOf(
 ): RouterConditions {
   const isOwner = router.priority === OWNER
   const tracks = group ? tracksInGroup(router.track, group) : router.track
-  const effects = tracks.filter((track) => !isOwner || isFaultOnly(track)).map(toEffect(readings))
-  const faults = [
-    ...ownInterfaceFault(router, readings),
-    ...effects.map((effect) => effect.fault).filter((fault) => fault !== null)
-  ]
-  const hasFailed = effects.some((effect) => effect.isFailure)
-  const total = effects.reduce((sum, effect) => sum + effect.added, router.priority)
+  const counted = tracks.filter((track) => !isOwner || isFaultOnly(track))
+  const outcomes = counted.map(toOutcome(readings))
+  const own = ownInterfaceFault(router, readings)
+  const faults = [...own, ...outcomes.map(({ fault }) => fault).filter((fault) => fault !== null)]
+  const hasFailed = outcomes.some(({ isFailure }) => isFailure)
+  const total = outcomes.reduce((sum, { added }) => sum + added, router.priority)
   return {
     priority: isOwner ? OWNER : Math.min(HIGHEST, Math.max(LOWEST, total)),
     serviceUp: !hasFailed && !handsOverBeforeFault(router, faults),
-    faults
+    faults,
+    effects: [
+      ...own.map(({ name }) => linkEffect(name, readings)),
+      ...counted.flatMap((track, i) => effectsOf(track, outcomes[i] ?? NO_OUTCOME, readings))
+    ]
   }
 }
 
@@ -94,15 +129,17 @@ export function handsOverBeforeFault(
   )
 }
 
-/** What one followed thing does to the virtual router. */
-interface Effect {
+/** What one followed thing comes to for the election. */
+interface Outcome {
   readonly added: number
+  /** Reads on from the name of the thing. */
+  readonly verb: string
   /** It lowers the priority because something of ours fails. */
   readonly isFailure: boolean
   readonly fault: Fault | null
 }
 
-const NO_EFFECT: Effect = { added: 0, isFailure: false, fault: null }
+const NO_OUTCOME: Outcome = { added: 0, verb: '', isFailure: false, fault: null }
 
 /** What member and group both follow counts once: as the group says, unless it is a fault for the member. */
 function tracksInGroup(own: readonly Track[], group: SyncGroup): readonly Track[] {
@@ -121,21 +158,22 @@ function isFaultOnly({ weight }: Track): boolean {
   return weight === 0
 }
 
-function toEffect(readings: Readings): (track: Track) => Effect {
-  return (track) => (track.kind === 'file' ? fileEffect(track, readings) : effect(track, readings))
+function toOutcome(readings: Readings): (track: Track) => Outcome {
+  return (track) =>
+    track.kind === 'file' ? fileOutcome(track, readings) : outcome(track, readings)
 }
 
-function effect(track: Track, readings: Readings): Effect {
+function outcome(track: Track, readings: Readings): Outcome {
   const { weight, reverse } = track
   const isUp = statusOf(track, readings)
   if (weight === 0) {
     if (isUp === null) return awaited(track)
-    if (isUp !== reverse) return NO_EFFECT
+    if (isUp !== reverse) return NO_OUTCOME
     return faulty(track, isUp ? 'passes, which is a fault here' : 'fails')
   }
-  if (isUp === null || isUp !== weight > 0) return NO_EFFECT
+  if (isUp === null || isUp !== weight > 0) return NO_OUTCOME
   const added = reverse ? -weight : weight
-  return { added, isFailure: added < 0, fault: null }
+  return { added, verb: isUp ? 'passes' : 'fails', isFailure: added < 0, fault: null }
 }
 
 function statusOf({ kind, check }: Track, readings: Readings): boolean | null {
@@ -146,14 +184,15 @@ function statusOf({ kind, check }: Track, readings: Readings): boolean | null {
 }
 
 /** A file is arithmetic of an administrator or a program: unless it is a fault, nothing has failed. */
-function fileEffect(track: Track, readings: Readings): Effect {
+function fileOutcome(track: Track, readings: Readings): Outcome {
   const { check, weight, reverse } = track
   const value = readings.files.get(check) ?? null
-  if (value === null) return weight === 0 ? awaited(track) : NO_EFFECT
-  if (weight === 0) return (value !== 0) === reverse ? NO_EFFECT : faulty(track, `says ${value}`)
+  if (value === null) return weight === 0 ? awaited(track) : NO_OUTCOME
+  if (weight === 0) return (value !== 0) === reverse ? NO_OUTCOME : faulty(track, `says ${value}`)
   const added = value * weight * (reverse ? -1 : 1)
   if (added <= FILE_FAULT) return faulty(track, `says ${value}, times its weight ${added}`)
-  return { added: Math.min(MOST_FROM_FILE, added), isFailure: false, fault: null }
+  const most = Math.min(MOST_FROM_FILE, added)
+  return { added: most, verb: `says ${value}`, isFailure: false, fault: null }
 }
 
 function ownInterfaceFault(router: VirtualRouterConfig, readings: Readings): readonly Fault[] {
@@ -162,17 +201,57 @@ function ownInterfaceFault(router: VirtualRouterConfig, readings: Readings): rea
   return [{ cause: 'own-interface', name, isAwaited: false, what: `interface ${name} is down` }]
 }
 
-function awaited(track: Track): Effect {
+function awaited(track: Track): Outcome {
   return faulty(track, 'has no result yet', true)
 }
 
-function faulty({ kind, check }: Track, verb: string, isAwaited = false): Effect {
-  const subject = kind === 'service' ? 'the service check' : `${kind} ${check}`
+function faulty(track: Track, verb: string, isAwaited = false): Outcome {
+  const { kind, check } = track
   const what =
-    kind === 'interface' && !isAwaited ? interfaceFault(check, verb) : `${subject} ${verb}`
-  return { added: 0, isFailure: false, fault: { cause: kind, name: check, isAwaited, what } }
+    kind === 'interface' && !isAwaited ? interfaceFault(check, verb) : `${subjectOf(track)} ${verb}`
+  const fault: Fault = { cause: kind, name: check, isAwaited, what }
+  return { added: 0, verb, isFailure: false, fault }
 }
 
 function interfaceFault(name: string, verb: string): string {
   return verb === 'fails' ? `interface ${name} is down` : `interface ${name} is up, a fault here`
+}
+
+function subjectOf({ kind, check }: Track): string {
+  return kind === 'service' ? 'the service check' : `${kind} ${check}`
+}
+
+/** None where it changes nothing. */
+function effectsOf(track: Track, outcome: Outcome, readings: Readings): readonly Effect[] {
+  const { added, fault, verb } = outcome
+  if (added === 0 && fault === null) return []
+  const result = readings.results.get(resultKey(track.kind, track.check))
+  return [
+    {
+      what: subjectOf(track),
+      verb: track.kind === 'interface' ? linkVerb(verb) : verb,
+      detail: result?.detail ?? null,
+      since: result?.since ?? null,
+      added,
+      isFault: fault !== null,
+      isAwaited: fault?.isAwaited ?? false
+    }
+  ]
+}
+
+/** An interface is up or down where a check passes or fails. */
+function linkVerb(verb: string): string {
+  return verb.replace(/^fails/, 'is down').replace(/^passes/, 'is up')
+}
+
+function linkEffect(name: string, { results }: Readings): Effect {
+  return {
+    what: `interface ${name}`,
+    verb: 'is down',
+    detail: null,
+    since: results.get(resultKey('interface', name))?.since ?? null,
+    added: 0,
+    isFault: true,
+    isAwaited: false
+  }
 }

@@ -1,11 +1,11 @@
 /**
  * What is done when another machine claims a virtual address. Pure: what was seen and when come in, what
- * has to be done comes out (RFC 5227, docs/decisions/0026-address-care.md).
+ * has to be done comes out (RFC 5227, docs/decisions/0026-address-care.md, 0039-claims-of-a-partner.md).
  */
 
 type Milliseconds = number
 
-/** The old master may answer for the addresses this long after we became master. */
+/** Another director that has to let go may answer for the addresses, and announce them, this long. */
 export const HAND_OVER_OVERLAP: Milliseconds = 300
 /** When the addresses are asked for once more, and when the result of both questions is told. */
 const SECOND_PROBE: Milliseconds = 350
@@ -25,8 +25,10 @@ interface Told {
 export interface ConflictState {
   /** Null while we are not master. */
   readonly masterSince: Milliseconds | null
-  /** Whether another director was heard before we became master: it needs a moment to let go. */
-  readonly hasPredecessor: boolean
+  /** Until when another director may claim the addresses: it was master, and needs a moment to let go. */
+  readonly overlapUntil: Milliseconds
+  /** Whether it did, so that neighbours may believe it. */
+  readonly isOverlapped: boolean
   readonly defendedAt: Milliseconds
   /** By `mac address`. */
   readonly told: ReadonlyMap<string, Told>
@@ -40,6 +42,8 @@ export interface ConflictState {
 
 export type ConflictEvent =
   | { readonly kind: 'mastery'; readonly isMaster: boolean; readonly hasPredecessor: boolean }
+  /** Another director advertised. */
+  | { readonly kind: 'rival' }
   /** A frame of another machine in which it claims one of our addresses. */
   | { readonly kind: 'claim'; readonly address: string; readonly mac: string }
   /** A deadline may have passed; early ones change nothing. */
@@ -66,7 +70,8 @@ export interface ConflictStep {
 
 export const NO_CONFLICT: ConflictState = {
   masterSince: null,
-  hasPredecessor: false,
+  overlapUntil: -Infinity,
+  isOverlapped: false,
   defendedAt: -Infinity,
   told: new Map(),
   claims: 0,
@@ -76,8 +81,15 @@ export const NO_CONFLICT: ConflictState = {
 
 /** When a `timer` event will next change something; null while nothing is awaited. */
 export function nextConflictDeadline(state: ConflictState): Milliseconds | null {
-  if (state.masterSince === null || state.probing === null) return null
-  return state.masterSince + (state.probing === 'second-probe' ? SECOND_PROBE : PROBES_ANSWERED)
+  const deadlines = [
+    ...(state.isOverlapped ? [state.overlapUntil] : []),
+    ...(state.probing === null ? [] : [probingDeadline(state)])
+  ]
+  return state.masterSince === null || deadlines.length === 0 ? null : Math.min(...deadlines)
+}
+
+function probingDeadline({ masterSince, probing }: ConflictState): Milliseconds {
+  return (masterSince ?? Infinity) + (probing === 'second-probe' ? SECOND_PROBE : PROBES_ANSWERED)
 }
 
 export function stepConflict(
@@ -88,6 +100,8 @@ export function stepConflict(
   switch (event.kind) {
     case 'mastery':
       return mastery(state, event.isMaster, event.hasPredecessor, now)
+    case 'rival':
+      return { state: rival(state, now), actions: [] }
     case 'claim':
       return claim(state, event.address, event.mac, now)
     case 'timer':
@@ -102,17 +116,28 @@ function mastery(
   now: Milliseconds
 ): ConflictStep {
   if (isMaster === (state.masterSince !== null)) return { state, actions: [] }
-  if (!isMaster) return { state: { ...state, masterSince: null, probing: null }, actions: [] }
+  if (!isMaster) {
+    const over = { masterSince: null, probing: null, isOverlapped: false }
+    return { state: { ...state, ...over }, actions: [] }
+  }
   return {
     state: {
       ...state,
       masterSince: now,
-      hasPredecessor,
+      // Where none was heard, nobody may answer.
+      overlapUntil: hasPredecessor ? now + HAND_OVER_OVERLAP : -Infinity,
+      isOverlapped: false,
       probing: 'second-probe',
       isClaimed: false
     },
     actions: [{ kind: 'probe' }]
   }
+}
+
+/** It was master too, or is about to let go; one that goes on is given no more time for what it has claimed. */
+function rival(state: ConflictState, now: Milliseconds): ConflictState {
+  if (state.masterSince === null || state.isOverlapped || now < state.overlapUntil) return state
+  return { ...state, overlapUntil: now + HAND_OVER_OVERLAP }
 }
 
 function claim(
@@ -122,9 +147,8 @@ function claim(
   now: Milliseconds
 ): ConflictStep {
   if (state.masterSince === null) return { state, actions: [] }
-  // The predecessor hears our first advertisement and lets go. Where none was heard, nobody may answer.
-  const mayOverlap = state.hasPredecessor && now < state.masterSince + HAND_OVER_OVERLAP
-  if (mayOverlap) return { state, actions: [] }
+  // The other director hears our advertisement and lets go.
+  if (now < state.overlapUntil) return { state: { ...state, isOverlapped: true }, actions: [] }
   const actions: ConflictAction[] = []
   const key = `${mac} ${address}`
   const told = new Map(state.told)
@@ -150,14 +174,20 @@ function claim(
 }
 
 function timer(state: ConflictState, now: Milliseconds): ConflictStep {
-  const deadline = nextConflictDeadline(state)
-  if (deadline === null || now < deadline) return { state, actions: [] }
-  if (state.probing === 'second-probe')
-    return { state: { ...state, probing: 'result' }, actions: [{ kind: 'probe' }] }
-  return {
-    state: { ...state, probing: null },
-    actions: state.isClaimed ? [] : [{ kind: 'unclaimed' }]
+  if (state.masterSince === null) return { state, actions: [] }
+  const actions: ConflictAction[] = []
+  let { isOverlapped, probing } = state
+  if (isOverlapped && now >= state.overlapUntil) {
+    // What it announced last stands behind what we announced when we became master, or answered it.
+    actions.push({ kind: 'defend' })
+    isOverlapped = false
   }
+  if (probing !== null && now >= probingDeadline(state)) {
+    if (probing === 'second-probe') actions.push({ kind: 'probe' })
+    else if (!state.isClaimed) actions.push({ kind: 'unclaimed' })
+    probing = probing === 'second-probe' ? 'result' : null
+  }
+  return { state: { ...state, isOverlapped, probing }, actions }
 }
 
 /** Forgets machines that may be told anew. False when there is still no room for another. */

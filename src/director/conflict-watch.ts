@@ -75,6 +75,11 @@ export class ConflictWatch {
     this.#driver.feed({ kind: 'mastery', isMaster, hasPredecessor })
   }
 
+  /** An advertisement of another director passed the receive checks. */
+  rival(): void {
+    this.#driver.feed({ kind: 'rival' })
+  }
+
   /** An ARP frame that this machine received. */
   arp(frame: ArpFrame): void {
     this.#claim(frame.senderAddress, frame.senderMac)

@@ -12,6 +12,8 @@ export interface Standing {
   readonly isGone: boolean
   /** It is a master that waits for the partner to take over. */
   readonly isHandingOver: boolean
+  /** An administrator has asked it to give its addresses to the partner. */
+  readonly isLeaving: boolean
 }
 
 /** What all of that demands of its state machine. */
@@ -33,7 +35,7 @@ export interface Demands {
 export function demandsOf(
   config: VirtualRouterConfig,
   { serviceUp, faults }: RouterConditions,
-  { canHold, isYielding, isGone, isHandingOver }: Standing
+  { canHold, isYielding, isGone, isHandingOver, isLeaving }: Standing
 ): Demands {
   const makesBeforeBreak = config.handOver === 'make-before-break'
   const tracked = faults.filter(({ cause }) => cause !== 'own-interface')
@@ -41,7 +43,7 @@ export function demandsOf(
   const waits = isHandingOver && handsOverBeforeFault(config, faults)
   const isAwaited = tracked.every((fault) => fault.isAwaited)
   return {
-    serves: serviceUp && !(makesBeforeBreak && (isYielding || hasTracked)),
+    serves: serviceUp && !(makesBeforeBreak && (isYielding || isLeaving || hasTracked)),
     faults: {
       link: tracked.length < faults.length || isGone,
       tracker: hasTracked && !waits && (isAwaited ? 'awaited' : true),

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os'
+import type { CommandResult, ConfigurationStatus, Status } from '../admin/model.js'
 import type { Config } from '../config/model.js'
 import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
@@ -11,20 +12,32 @@ import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { AdminLink } from './admin-link.js'
 import { adminChange } from './admin-owner.js'
+import { refused } from './command-results.js'
+import type { Commands } from './commands.js'
 import { Elections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { FlightRecorder } from './flight-recorder.js'
 import { findIdentities } from './identities.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
+import type { Journal } from './journal.js'
 import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
+import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { MinimalStatus } from './status-minimal.js'
+import { RouterWishes } from './router-wishes.js'
+import { statusOf } from './status.js'
 import { VERSION } from './version.js'
-import { WorkerSupervisor } from './worker-supervisor.js'
+import { WorkerSupervisor, type Replacement } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+
+/** What a director is told of itself, for its status. */
+export interface DirectorIdentity {
+  readonly journal: Journal
+  readonly configuration: ConfigurationStatus
+}
+
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
  * is sockets, workers, checks, election: a director competes only when it can serve.
@@ -35,11 +48,17 @@ export class Director {
   readonly #systemd: SystemdNotifier
   /** What happened lately, to be played again. */
   readonly recorder: FlightRecorder
+  readonly #journal: Journal
+  readonly #configuration: ConfigurationStatus
+  readonly #startedAt = systemClock.instant()
+  readonly #wishes = new RouterWishes()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
   #supervisor: WorkerSupervisor | null = null
   #health: DirectorHealth | null = null
   #admin: AdminLink | null = null
+  /** Null until everything runs. */
+  #commands: Commands | null = null
   #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
@@ -47,10 +66,17 @@ export class Director {
   #isBroken = false
   #isReopening = false
 
-  constructor(config: Config, log: Log, systemd: SystemdNotifier) {
+  constructor(
+    config: Config,
+    log: Log,
+    systemd: SystemdNotifier,
+    { journal, configuration }: DirectorIdentity
+  ) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
+    this.#journal = journal
+    this.#configuration = configuration
     const { role, routerId } = config
     this.recorder = new FlightRecorder(
       { version: VERSION, role, routerId, pid: process.pid },
@@ -58,6 +84,25 @@ export class Director {
       (message) => {
         log.error(message)
       }
+    )
+  }
+
+  /** Everything that this director knows about itself at this moment. */
+  status(): Status {
+    return statusOf(
+      {
+        version: VERSION,
+        configuration: this.#configuration,
+        role: this.#config.role,
+        routerId: this.#config.routerId,
+        pid: process.pid,
+        startedAt: this.#startedAt,
+        elections: this.#elections?.facts() ?? null,
+        checks: this.#health?.checks() ?? [],
+        proxy: this.#supervisor?.facts() ?? null,
+        wishes: this.#wishes
+      },
+      systemClock.instant()
     )
   }
 
@@ -71,6 +116,7 @@ export class Director {
     if (this.#isStopping) return
     this.#health?.start()
     this.#startElections()
+    this.#takeOrders()
     this.#log.info({ role: this.#config.role, routerId: this.#config.routerId }, 'tsha runs')
     this.#systemd.notify('READY=1', 'STATUS=running')
     const interval = this.#systemd.watchdogIntervalMs
@@ -88,23 +134,18 @@ export class Director {
   async #startAdmin(): Promise<void> {
     const change = await adminChange(this.#config, isRoot())
     if (change === null || this.#isStopping) return
-    const status = new MinimalStatus(this.#config, new Date())
     this.#admin = new AdminLink({
       ...change,
       version: VERSION,
       log: this.#log,
       now: monotonicNow,
       ports: {
-        status: () => status.at(new Date()),
+        status: () => this.status(),
         perform: (command, by) => {
           this.recorder.note('command', null, { ...command, by })
-          return Promise.resolve({
-            ok: false,
-            code: 'TSHA_E_CONFLICT',
-            lines: ['not possible yet']
-          })
+          return this.perform(command, by)
         },
-        eventsAfter: () => [],
+        eventsAfter: (id, limit) => this.#journal.after(id, limit),
         recordingReset: () => {
           this.recorder.onLines((lines) => {
             for (const line of lines) this.#admin?.record(line)
@@ -113,6 +154,9 @@ export class Director {
       }
     })
     this.#admin.start()
+    this.#journal.onEvent(() => {
+      this.#admin?.eventsCame()
+    })
   }
 
   async #open(): Promise<void> {
@@ -141,6 +185,7 @@ export class Director {
         log: this.#log,
         notifier: this.#notifier,
         recorder: this.recorder,
+        wishes: this.#wishes,
         conditionsOf: (router) => health.conditionsOf(router),
         linkChanged: (name, isUp) => {
           health.linkChanged(name, isUp)
@@ -199,36 +244,81 @@ export class Director {
     }, delayMs)
   }
 
-  /** Writes the proxy's logs to new files after the old ones were moved away. */
-  async reopenLogs(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy) return
+  #takeOrders(): void {
+    if (this.#health === null) return
+    this.#commands = takeOrders({
+      config: () => this.#config,
+      log: this.#log,
+      wishes: this.#wishes,
+      elections: this.#elections,
+      supervisor: this.#supervisor,
+      health: this.#health,
+      obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+      replaceWorkers: () => this.replaceWorkers(),
+      prepareLogs: () => this.#prepareLogs(),
+      tellStatus: (status) => {
+        if (!this.#isStopping) this.#systemd.notify(`STATUS=${status}`)
+      }
+    })
+  }
+
+  /**
+   * Carries out what an administrator orders, checked again here; never rejects.
+   *
+   * @param command a `Command` of the admin contract
+   * @param by who asked, for the log
+   */
+  async perform(command: unknown, by: string): Promise<CommandResult> {
+    return (
+      this.#commands?.perform(command, by) ?? refused('TSHA_E_CONFLICT', 'the director is starting')
+    )
+  }
+
+  /** Reads the configuration anew. */
+  reload(): Promise<CommandResult> {
+    return Promise.resolve(
+      refused('TSHA_E_CONFLICT', 'reloading is not possible yet: restart tsha')
+    )
+  }
+
+  async #prepareLogs(): Promise<void> {
+    if (this.#config.proxy) await prepareLogFiles(this.#config.proxy, this.#workerOwner)
+  }
+
+  /**
+   * Writes the proxy's logs to new files after the old ones were moved away. Resolves with false when
+   * that is going on already.
+   */
+  async reopenLogs(): Promise<boolean> {
+    if (!this.#config.proxy) return true
     if (this.#isReopening) {
       // A disk that hangs must not be given one thread after the other.
       this.#log.warn('log files are still being reopened')
-      return
+      return false
     }
     this.#isReopening = true
     try {
-      await prepareLogFiles(proxy, this.#workerOwner)
+      await this.#prepareLogs()
     } finally {
       this.#isReopening = false
     }
     this.#supervisor?.reopenLogs()
     this.#log.info('log files reopened')
+    return true
   }
 
   /**
    * Puts new processes in the place of the proxy's workers, one after the other; no request fails and
    * no address moves.
    */
-  async replaceWorkers(): Promise<void> {
-    const { proxy } = this.#config
-    if (!proxy || !this.#supervisor) return
+  async replaceWorkers(): Promise<Replacement> {
+    if (!this.#supervisor) return 'not-running'
     this.#log.info('replacing the workers')
     // A new worker opens the logs, which may have been moved away.
-    await prepareLogFiles(proxy, this.#workerOwner)
-    await this.#supervisor.replaceWorkers()
+    await this.#prepareLogs()
+    return this.#supervisor.replaceWorkers()
   }
 
   /**
@@ -242,9 +332,9 @@ export class Director {
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#supervisor?.closeKept()
+    if (this.#elections) this.#supervisor?.closeKept(true)
     await this.#elections?.stop()
-    await Promise.all([this.#supervisor?.stop(graceMs), this.#notifier?.stop()])
+    await Promise.all([this.#supervisor?.close(graceMs), this.#notifier?.stop()])
     // Last of all, so that it tells how the addresses went.
     await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
     if (this.#watchdog) clearInterval(this.#watchdog)

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Config, VirtualRouterConfig } from '../config/model.js'
 import { NetworkMonitor } from '../linux/network-monitor.js'
-import type { Reason } from '../vrrp/model.js'
+import type { Reason, State } from '../vrrp/model.js'
 import { messageOf } from '../errors.js'
 import type { RouterConditions } from './conditions.js'
 import type { FlightRecorder } from './flight-recorder.js'
@@ -9,9 +9,14 @@ import { InterfaceWatch } from './interface-watch.js'
 import type { Log } from './log.js'
 import type { NotifyState } from './notify/messages.js'
 import type { Notifier } from './notify/notifier.js'
+import { withStepDown, withWishedPriority, type RouterWishes } from './router-wishes.js'
+import { RouterStory } from './router-story.js'
 import { StateChanges } from './state-changes.js'
+import type { ElectionFacts } from './status-router.js'
 import { RunningGroup, type DrivenMember } from './sync-group.js'
 import type { RunningRouter } from './virtual-router.js'
+import { Waiters } from './waiters.js'
+import type { Sibling } from './why.js'
 
 /** How often an interface that is gone is looked for. */
 const REOPEN_INTERVAL_MS = 1000
@@ -22,6 +27,8 @@ export interface ElectionsOptions {
   readonly log: Log
   readonly notifier: Notifier
   readonly recorder?: FlightRecorder
+  /** What an administrator wants of the virtual routers; `applyConditions` after each change. */
+  readonly wishes: RouterWishes
   /** What everything that is followed means for a virtual router now. */
   conditionsOf(router: VirtualRouterConfig): RouterConditions
   /** Told of the links that any virtual router depends on. */
@@ -35,6 +42,9 @@ export class Elections {
   readonly #interfaces: InterfaceWatch
   readonly #groups: readonly RunningGroup[]
   readonly #changes: StateChanges
+  /** By name: they outlive an interface that is gone. */
+  readonly #stories: ReadonlyMap<string, RouterStory>
+  readonly #waiters = new Waiters()
   #routers: RunningRouter[] = []
   #isStarted = false
   #isStopping = false
@@ -42,6 +52,7 @@ export class Elections {
   constructor(options: ElectionsOptions) {
     const { config, log, notifier } = options
     this.#options = options
+    this.#stories = new Map(config.virtualRouters.map(({ name }) => [name, new RouterStory()]))
     this.#monitor = new NetworkMonitor((message) => {
       log.warn(message)
     })
@@ -58,8 +69,8 @@ export class Elections {
         new RunningGroup(
           group,
           () => this.#membersOf(group.members),
-          (state) => {
-            log.info({ group: group.name, state }, 'sync group changed')
+          (state, from) => {
+            log.info({ group: group.name, from, state }, 'sync group changed')
             notifier.stateChanged('GROUP', group.name, state, 0, group.notify)
           },
           (decision) => {
@@ -99,10 +110,33 @@ export class Elections {
     for (const router of this.#routers) this.#changes.soon(router.name)
   }
 
-  /** Something that is followed has changed. */
+  /** Those that run, in the order of the configuration. */
+  get routers(): readonly RunningRouter[] {
+    return this.#routers
+  }
+
+  /** Resolves when something about the virtual routers has become true, or after the time. */
+  async until(isTrue: () => boolean, timeoutMs: number): Promise<boolean> {
+    return this.#waiters.until(isTrue, timeoutMs)
+  }
+
+  /** Something that is followed, or what an administrator wants, has changed. */
   applyConditions(): void {
-    for (const router of this.#routers) {
-      router.setConditions(this.#options.conditionsOf(router.config))
+    for (const router of this.#routers) router.setConditions(this.#conditionsOf(router.config))
+  }
+
+  #conditionsOf(config: VirtualRouterConfig): RouterConditions {
+    const wish = this.#options.wishes.of(config.name)
+    return withStepDown(this.#options.conditionsOf(withWishedPriority(config, wish)), wish)
+  }
+
+  /** What is known of all of them at this moment. */
+  facts(): ElectionFacts {
+    return {
+      routers: this.#routers.map((router) =>
+        router.facts(this.#conditionsOf(router.config).effects)
+      ),
+      groups: this.#groups.map(({ config, state }) => ({ config, state }))
     }
   }
 
@@ -127,8 +161,11 @@ export class Elections {
       isGrouped: this.#groupsOf(config.name).length > 0,
       tellsForeign: this.#options.config.election.logUnknownVrids,
       ...(this.#options.recorder ? { recorder: this.#options.recorder } : {}),
-      stepped: (router, reason) => {
-        this.#stepped(router, reason)
+      story: this.#storyOf(config.name),
+      priorityWish: () => this.#options.wishes.of(config.name).priority,
+      siblingsOf: (name) => this.#siblingsOf(name),
+      stepped: (router, reason, from) => {
+        this.#stepped(router, reason, from)
       },
       priorityChanged: ({ config, state }, priority) => {
         if (!config.tellsPriority) return
@@ -152,17 +189,24 @@ export class Elections {
   }
 
   #startRouter(router: RunningRouter): void {
-    router.setConditions(this.#options.conditionsOf(router.config))
+    router.setConditions(this.#conditionsOf(router.config))
     router.start()
   }
 
-  #stepped(router: RunningRouter, reason: Reason): void {
+  #stepped(router: RunningRouter, reason: Reason, from: State): void {
     const { state, config } = router
+    if (from.name !== 'master' && state.name === 'master') this.#tellIfSteppedDown(config.name)
     // In the first moments it is the last word of the one that gave way to us, at every failback.
     if (reason === 'lower-priority' && router.isSettledMaster) {
       this.#options.notifier.masterRxLowerPriority(config.name, state.priority, config.notify)
     }
     this.#moveGroups(router, reason)
+  }
+
+  #tellIfSteppedDown(name: string): void {
+    const { wishes, log } = this.#options
+    if (!wishes.of(name).isSteppedDown) return
+    log.warn({ router: name }, 'nobody else serves: master although it was stepped down')
   }
 
   /** Before all members are started, and when they are being stopped, each goes by itself. */
@@ -185,6 +229,7 @@ export class Elections {
       if (router && state) this.#changes.tell(router, state)
     }
     if (!this.#isStopping) for (const group of this.#groups) group.tell()
+    this.#waiters.notify()
   }
 
   /** Null when there is nothing to tell: a fault is silent until something has failed (keepalived). */
@@ -209,6 +254,17 @@ export class Elections {
 
   #groupsOf(router: string): readonly RunningGroup[] {
     return this.#groups.filter(({ config }) => config.members.includes(router))
+  }
+
+  #storyOf(router: string): RouterStory {
+    return this.#stories.get(router) ?? new RouterStory()
+  }
+
+  #siblingsOf(name: string): readonly Sibling[] {
+    const members = this.#groupsOf(name).flatMap(({ config }) => config.members)
+    return this.#membersOf([...new Set(members)].filter((member) => member !== name)).map(
+      ({ name, state }) => ({ name, state: state.name })
+    )
   }
 
   #membersOf(names: readonly string[]): readonly DrivenMember[] {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { CheckStatus } from '../admin/model.js'
 import type {
   Config,
   FileCheck as TrackedFile,
@@ -13,8 +14,14 @@ import { serviceCheck } from '../health/checks/service.js'
 import { ProcessTable } from '../health/process-table.js'
 import type { ChildStarter } from '../health/run-command.js'
 import { CheckScheduler, type CheckRun, type OnResult, type Schedule } from '../health/scheduler.js'
-import { monotonicNow } from '../linux/clock.js'
-import { conditionsOf, type Readings, type RouterConditions } from './conditions.js'
+import { monotonicNow, systemClock } from '../linux/clock.js'
+import {
+  conditionsOf,
+  resultKey,
+  type Readings,
+  type Result,
+  type RouterConditions
+} from './conditions.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
@@ -45,9 +52,15 @@ export class DirectorHealth {
   readonly #scripts = new Map<string, CheckScheduler>()
   readonly #files = new Map<string, FileCheck>()
   readonly #links = new Map<string, boolean>()
+  /** Of everything that has a status: since when, milliseconds since 1970, by `resultKey`. */
+  readonly #since = new Map<string, number>()
+  /** How many processes ran when a check of processes last changed, by its name. */
+  readonly #counted = new Map<string, string>()
   readonly #processNames: readonly string[]
   readonly #processes: ProcessChecks | null
   readonly #service: CheckScheduler | null
+  /** An administrator has stopped the proxy: the check need not find out. */
+  #isServiceStopped = false
 
   constructor({ config, identityOf, starter, log, recorder, onChange }: HealthOptions) {
     this.#log = log
@@ -92,12 +105,19 @@ export class DirectorHealth {
     this.#service?.runNow()
   }
 
+  /** The proxy is about to be stopped, or runs again: until it does, its check counts as failed. */
+  setServiceStopped(isStopped: boolean): void {
+    if (isStopped === this.#isServiceStopped) return
+    this.#isServiceStopped = isStopped
+    this.#onChange()
+  }
+
   /** An interface can, or cannot, carry packets; one that does not exist cannot. */
   linkChanged(name: string, isUp: boolean): void {
     if (this.#links.get(name) === isUp) return
     this.#links.set(name, isUp)
     this.#recorder?.note('link', name, { is_up: isUp })
-    this.#onChange()
+    this.#changed('interface', name)
   }
 
   /** What everything that is followed means for a virtual router now. */
@@ -106,25 +126,79 @@ export class DirectorHealth {
     return conditionsOf(router, group, this.#readings())
   }
 
+  /** Everything that is followed, as administrators see it. */
+  checks(): readonly CheckStatus[] {
+    const toStatus = (
+      kind: CheckStatus['kind'],
+      name: string,
+      passes: boolean | null,
+      detail: string | null
+    ): CheckStatus => {
+      const since = this.#since.get(resultKey(kind, name))
+      return { kind, name, passes, since: since === undefined ? null : toIso(since), detail }
+    }
+    return [
+      ...[this.#service]
+        .filter((check) => check !== null)
+        .map(({ isUp, failure }) => toStatus('service', SERVICE, isUp, failure)),
+      ...[...this.#scripts].map(([name, { isUp, failure }]) =>
+        toStatus('script', name, isUp, failure)
+      ),
+      ...this.#processNames.map((name) => {
+        const isUp = this.#processes?.isUp(name) ?? null
+        const detail = isUp === false ? (this.#counted.get(name) ?? null) : null
+        return toStatus('process', name, isUp, detail)
+      }),
+      ...[...this.#files].map(([name, { value, trouble }]) =>
+        toStatus('file', name, value === null ? null : trouble === null, trouble ?? says(value))
+      ),
+      ...[...this.#links].map(([name, isUp]) =>
+        toStatus('interface', name, isUp, isUp ? null : 'is down')
+      )
+    ]
+  }
+
   #readings(): Readings {
     return {
-      service: this.#service?.isUp ?? null,
+      service: this.#isServiceStopped ? false : (this.#service?.isUp ?? null),
       scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
       processes: known(
         this.#processNames.map((name) => [name, this.#processes?.isUp(name) ?? null])
       ),
       files: known([...this.#files].map(([name, { value }]) => [name, value])),
-      links: this.#links
+      links: this.#links,
+      results: this.#results()
     }
   }
 
-  #told(name: string): (isUp: boolean, detail: string) => void {
+  #results(): ReadonlyMap<string, Result> {
+    const details = new Map<string, string | null>([
+      [resultKey('service', SERVICE), this.#service?.failure ?? null],
+      ...[...this.#scripts].map(
+        ([name, { failure }]) => [resultKey('script', name), failure] as const
+      ),
+      ...[...this.#counted].map(([name, detail]) => [resultKey('process', name), detail] as const),
+      ...[...this.#files].map(([name, { trouble }]) => [resultKey('file', name), trouble] as const),
+      ...[...this.#links.keys()].map((name) => [resultKey('interface', name), null] as const)
+    ])
+    const sinceOf = (key: string): number | null => this.#since.get(key) ?? null
+    return new Map([...details].map(([key, detail]) => [key, { detail, since: sinceOf(key) }]))
+  }
+
+  /** A status is another one now. */
+  #changed(kind: CheckStatus['kind'], name: string): void {
+    this.#since.set(resultKey(kind, name), systemClock.wallTime())
+    this.#onChange()
+  }
+
+  #told(kind: CheckStatus['kind'], name: string): (isUp: boolean, detail: string) => void {
     return (isUp, detail) => {
+      if (kind === 'process') this.#counted.set(name, detail)
       this.#log[isUp ? 'info' : 'warn'](
         { check: name, detail },
         isUp ? 'check passes' : 'check fails'
       )
-      this.#onChange()
+      this.#changed(kind, name)
     }
   }
 
@@ -140,7 +214,7 @@ export class DirectorHealth {
     const check = new CheckScheduler(
       run,
       script,
-      this.#told(name),
+      this.#told('script', name),
       (detail) => {
         this.#log.warn({ check: name, detail }, 'check cannot be run, which counts as a failure')
       },
@@ -153,9 +227,9 @@ export class DirectorHealth {
   #fileCheck({ name, path, initial }: TrackedFile): FileCheck {
     const observer: FileObserver = {
       changed: (value) => {
-        this.#log.info({ check: name, value }, 'tracked file says')
+        this.#log.info({ check: name, value }, `tracked file says ${value}`)
         this.#recorder?.note('check', name, { value })
-        this.#onChange()
+        this.#changed('file', name)
       },
       troubled: (message) => {
         this.#log.warn({ check: name }, `tracked file: ${message}`)
@@ -172,7 +246,7 @@ export class DirectorHealth {
       now: monotonicNow,
       onChange: (name, isUp, detail) => {
         this.#recorder?.note('check', name, { is_up: isUp, detail })
-        this.#told(name)(isUp, detail)
+        this.#told('process', name)(isUp, detail)
       },
       onTrouble: (message) => {
         this.#log.error(message)
@@ -190,7 +264,13 @@ export class DirectorHealth {
       token: this.checkToken
     })
     const recorded = this.#recorded(SERVICE, service)
-    const check = new CheckScheduler(run, service, this.#told(SERVICE), undefined, recorded)
+    const check = new CheckScheduler(
+      run,
+      service,
+      this.#told('service', SERVICE),
+      undefined,
+      recorded
+    )
     this.#recorder?.checkBegan(SERVICE, service, check.status)
     return check
   }
@@ -202,4 +282,12 @@ function known<Value>(
   const readings = new Map<string, Value>()
   for (const [name, value] of results) if (value !== null) readings.set(name, value)
   return readings
+}
+
+function says(value: number | null): string | null {
+  return value === null ? null : `says ${value}`
+}
+
+function toIso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
 }

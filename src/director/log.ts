@@ -1,14 +1,16 @@
 import { pino, type Logger } from 'pino'
 import pretty from 'pino-pretty'
+import { Journal } from './journal.js'
 
 /** What is lost when the reader of the log stands still this long: nothing may wait for it. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
 export type Log = Logger
 
-/** The log, and how to write out the rest of it before the process ends. */
+/** The log, what it said so far, and how to write out the rest of it before the process ends. */
 export interface LogOutput {
   readonly log: Log
+  readonly journal: Journal
   readonly flush: () => void
 }
 
@@ -27,14 +29,34 @@ export function openLog(): LogOutput {
         ignore: 'pid,hostname'
       })
     : output
-  return {
-    log: pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, stream),
-    flush() {
-      try {
-        output.flushSync()
-      } catch {
-        // Not opened yet, or the reader is gone: there is nobody left to tell.
-      }
+  const journal = new Journal()
+  const flush = (): void => {
+    try {
+      output.flushSync()
+    } catch {
+      // Not opened yet, or the reader is gone: there is nobody left to tell.
     }
   }
+  return { log: journaledLog(journal, (line) => stream.write(line), flush), journal, flush }
+}
+
+/**
+ * A log of which each line goes to the journal too.
+ *
+ * @param write takes one line of JSON with its line feed
+ * @param flushSync called after a fatal line, with which everything may end
+ */
+export function journaledLog(
+  journal: Journal,
+  write: (line: string) => void,
+  flushSync: () => void = () => undefined
+): Log {
+  const stream = {
+    write(line: string) {
+      write(line)
+      journal.take(line)
+    },
+    flushSync
+  }
+  return pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, stream)
 }

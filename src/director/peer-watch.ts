@@ -1,7 +1,7 @@
 import { httpCheck } from '../health/checks/http.js'
 import { tcpCheck } from '../health/checks/tcp.js'
 import type { CheckResult, CheckRun, OnResult } from '../health/scheduler.js'
-import { observe, UNKNOWN, type CheckStatus } from '../health/status.js'
+import { observe, PASSED, UNKNOWN, type CheckStatus } from '../health/status.js'
 import type { UpstreamCheck, UpstreamServer } from '../proxy/model.js'
 import { HEALTHY, type PeerEvent, type PeerStatus } from '../proxy/upstream/peer-status.js'
 import {
@@ -60,6 +60,9 @@ export class PeerWatch {
   #ranAt = -Infinity
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
+  #isAllowed = true
+  /** Runs that began before the last change of what is wanted are not believed. */
+  #epoch = 0
 
   /**
    * @param tell takes what a run taught about the peer to its status, which comes back by `update`
@@ -91,6 +94,21 @@ export class PeerWatch {
     if (!this.#isRunning) this.#plan()
   }
 
+  /** Whether the peer is asked at all. */
+  allow(isAllowed: boolean): void {
+    if (isAllowed === this.#isAllowed) return
+    this.#isAllowed = isAllowed
+    this.#epoch++
+    if (!this.#isRunning) this.#plan()
+  }
+
+  /** An administrator says that it is well: only failures from now on count. */
+  trust(): void {
+    this.#epoch++
+    this.#hasPassed = true
+    this.#checkStatus = PASSED
+  }
+
   /** Ends for good, a run that is going on too. */
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer)
@@ -118,6 +136,7 @@ export class PeerWatch {
 
   /** When the next run is due, or null if none is. */
   #dueAt(): number | null {
+    if (!this.#isAllowed) return null
     const { check, server } = this.#peer
     const early = 1 - JITTER * this.#ports.random()
     if (this.#doubt() !== null) return this.#ranAt + SUSPICION_INTERVAL_MS
@@ -151,6 +170,7 @@ export class PeerWatch {
       return
     }
     this.#isRunning = true
+    const epoch = this.#epoch
     const run = this.#runner(type, host, isCheck ? check : null)
     run(this.#abort.signal)
       .catch((error: unknown): CheckResult => ({
@@ -160,6 +180,10 @@ export class PeerWatch {
       .then((result) => {
         this.#isRunning = false
         if (this.#abort.signal.aborted) return
+        if (epoch !== this.#epoch) {
+          this.#plan()
+          return
+        }
         if (isCheck && result.isOurs !== true) this.#observe(check, result)
         if (result.passed) this.#believe(type, result.detail)
         this.#plan()

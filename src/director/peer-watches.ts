@@ -4,69 +4,116 @@ import { formatEndpoint } from '../proxy/endpoint.js'
 import type { ProxyConfig, UpstreamCheck, UpstreamServer } from '../proxy/model.js'
 import {
   awaitsProbe,
+  isOut,
   type FailureRules,
   type PeerEvent,
   type PeerStatus
 } from '../proxy/upstream/peer-status.js'
 import { PeerTable } from '../proxy/upstream/peer-table.js'
+import {
+  configuredWish,
+  takesRequests,
+  weightOf,
+  type PeerWish
+} from '../proxy/upstream/peer-wish.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { PeerWatch, type WatchPorts } from './peer-watch.js'
+import type { PeerFacts } from './status-proxy.js'
+
+/** A peer as the director knows it. */
+export interface KnownPeer {
+  readonly index: number
+  /** Of its upstream. */
+  readonly upstream: string
+  /** Host and port: `192.0.2.1:80`. */
+  readonly name: string
+  readonly server: UpstreamServer
+  readonly status: PeerStatus
+  readonly wish: PeerWish
+  /** `up` takes requests, `out` was found out; `down` and `drain` are wanted by an administrator. */
+  readonly state: 'up' | 'out' | 'down' | 'drain'
+  /** Since when, milliseconds of CLOCK_MONOTONIC; null since the start. */
+  readonly since: number | null
+  /** What was said when it was taken out, such as `connection refused`; '' when nothing was. */
+  readonly detail: string
+  /** The weight that counts. */
+  readonly weight: number
+}
+
+/** Who wants to know of changes, whoever made them. */
+export interface PeersObserver {
+  statusChanged(index: number, status: PeerStatus): void
+  wishChanged(index: number, wish: PeerWish): void
+}
+
+/** What an earlier life leaves, and who is told of this one. */
+export interface PeersPast {
+  /** By index; for missing ones the configuration holds. */
+  readonly wishes?: readonly PeerWish[]
+  readonly recorder?: FlightRecorder | null
+}
+
+/** What is noted of a peer beside its status. */
+interface Note {
+  readonly upstream: string
+  readonly name: string
+  readonly recordedName: string
+  readonly server: UpstreamServer
+  /** The only server of a group has nobody else to send a request to: failures never take it out. */
+  readonly isSingle: boolean
+  readonly watch: PeerWatch | null
+  wish: PeerWish
+  since: number | null
+  detail: string
+}
 
 /**
- * What this director knows about its peers, and how it comes to know it: events of the workers and
- * its own watches go into one table, and every status that changed goes out.
+ * What this director knows about its peers, and how it comes to know it: events of the workers, its
+ * own watches and wishes of an administrator go into one table, and every change goes out.
  */
 export class PeerWatches {
   readonly #table: PeerTable
-  readonly #watches: readonly (PeerWatch | null)[]
-  readonly #names: readonly { readonly server: string; readonly upstream: string }[]
-  readonly #recordedNames: readonly string[]
+  readonly #notes: readonly Note[]
   readonly #log: Log
-  readonly #onChange: (index: number, status: PeerStatus) => void
+  readonly #now: () => number
+  readonly #observer: PeersObserver
   readonly #recorder: FlightRecorder | null
 
-  /** @param onChange told of each status that changed, whoever changed it */
   constructor(
     config: ProxyConfig,
     log: Log,
     ports: WatchPorts,
-    onChange: (index: number, status: PeerStatus) => void,
-    recorder: FlightRecorder | null = null
+    observer: PeersObserver,
+    { wishes = [], recorder = null }: PeersPast = {}
   ) {
     this.#table = new PeerTable(config)
     this.#log = log
-    this.#onChange = onChange
+    this.#now = ports.now
+    this.#observer = observer
     this.#recorder = recorder
-    const peers = config.upstreams.flatMap(({ name, servers, check }) =>
-      // A group of one server has nobody else to send a request to: it is never taken out.
+    const all = config.upstreams.flatMap(({ name, servers, check }) =>
       servers.map((server) => ({ server, upstream: name, check, isSingle: servers.length === 1 }))
     )
-    this.#names = peers.map(({ server, upstream }) => ({
-      server: formatEndpoint(server),
-      upstream
-    }))
-    const names = this.#names.map(({ server, upstream }) => `${upstream} ${server}`)
-    this.#recordedNames = names.map((name, index) => {
-      // An upstream may have the same server twice.
-      const earlier = names.slice(0, index).filter((other) => other === name).length
-      return earlier === 0 ? name : `${name} #${earlier + 1}`
-    })
-    peers.forEach(({ server }, index) => {
-      recorder?.peerBegan(this.#recordedName(index), rulesOf(server), this.#table.statusOf(index))
-    })
-    this.#watches = peers.map((peer, index) =>
-      peer.isSingle || peer.server.down
-        ? null
-        : new PeerWatch(
-            peer,
-            ports,
-            (event, detail) => {
-              this.apply(index, event, detail)
-            },
-            this.#recorded(index, peer.check)
-          )
+    const recordedNames = uniqueNames(
+      all.map(({ upstream, server }) => `${upstream} ${formatEndpoint(server)}`)
     )
+    this.#notes = all.map(({ isSingle, ...peer }, index) => {
+      const { server, upstream, check } = peer
+      const recordedName = recordedNames[index] ?? String(index)
+      recorder?.peerBegan(recordedName, rulesOf(server), this.#table.statusOf(index))
+      const tell = (event: PeerEvent, detail: string): void => {
+        this.apply(index, event, detail)
+      }
+      const wish = wishes[index] ?? configuredWish(server)
+      const watch = isSingle
+        ? null
+        : new PeerWatch(peer, ports, tell, recordedCheck(recorder, recordedName, check))
+      watch?.allow(wish.state !== 'down')
+      const name = formatEndpoint(server)
+      const note = { upstream, name, recordedName, server, isSingle, watch, wish }
+      return { ...note, since: null, detail: '' }
+    })
   }
 
   /** The statuses of all peers in the order of their indices, for a worker's `start`. */
@@ -74,19 +121,61 @@ export class PeerWatches {
     return this.#table.statuses()
   }
 
+  /** What an administrator wants of each, in the same order. */
+  wishes(): readonly PeerWish[] {
+    return this.#notes.map(({ wish }) => wish)
+  }
+
+  /** All that is known of each, in the same order. */
+  all(): readonly KnownPeer[] {
+    return this.#notes.map((_, index) => this.peer(index))
+  }
+
+  /** @throws {RangeError} if there is no peer with this index */
+  peer(index: number): KnownPeer {
+    const note = this.#note(index)
+    const { upstream, name, server, wish, since, detail } = note
+    const status = this.#table.statusOf(index)
+    const weight = weightOf(wish, server)
+    return {
+      index,
+      upstream,
+      name,
+      server,
+      status,
+      wish,
+      state: stateOf(note, status),
+      since,
+      detail,
+      weight
+    }
+  }
+
   /** @throws {RangeError} if there is no peer with this index */
   statusOf(index: number): PeerStatus {
     return this.#table.statusOf(index)
   }
 
+  /**
+   * What is known of all peers, in the order of their indices.
+   *
+   * @param unresolvedOf why a host has no address; null when it has one
+   */
+  facts(unresolvedOf: (host: string) => string | null): readonly PeerFacts[] {
+    return this.all().map(({ status, server, since, detail, wish, weight }) => {
+      const unresolved = unresolvedOf(server.host)
+      return { failures: status, since, detail, unresolved, wish: wish.state, weight }
+    })
+  }
+
   /** Begins the regular checks. */
   start(): void {
-    for (const watch of this.#watches) watch?.start()
+    for (const { watch } of this.#notes) watch?.start()
   }
 
   /** Ends every check and probe, those that are going on too. */
   stop(): void {
-    for (const watch of this.#watches) watch?.stop()
+    for (const { watch } of this.#notes) watch?.stop()
   }
 
   /**
@@ -97,41 +186,86 @@ export class PeerWatches {
     const before = this.#table.statusOf(index)
     const after = this.#table.apply(index, event)
     if (after === before) return after
+    const note = this.#note(index)
     const change = { before, event, after, detail }
-    const rules = rulesOf(this.#table.serverOf(index))
-    this.#recorder?.peerChanged(this.#recordedName(index), rules, change)
-    this.#tellLog(index, before, after, detail)
-    this.#watches[index]?.update(after)
-    this.#onChange(index, after)
+    this.#recorder?.peerChanged(note.recordedName, rulesOf(note.server), change)
+    this.#tellLog(note, before, after, detail)
+    if (isOut(before, note.server) !== isOut(after, note.server)) {
+      note.detail = isOut(after, note.server) ? detail : ''
+      if (takesRequests(note.wish)) note.since = this.#now()
+    }
+    note.watch?.update(after)
+    this.#observer.statusChanged(index, after)
     return after
   }
 
-  #recordedName(index: number): string {
-    return this.#recordedNames[index] ?? String(index)
-  }
-
-  #recorded(index: number, check: UpstreamCheck | null): OnResult {
-    if (check === null) return () => undefined
-    const name = this.#recordedName(index)
-    this.#recorder?.checkBegan(name, check, UNKNOWN)
-    return (before, { passed, detail }, after) => {
-      this.#recorder?.checked(name, check, { before, passed, after, detail })
+  /**
+   * Takes over what an administrator wants of a peer. With `state: 'up'` everything that failed
+   * before is forgotten, whatever was wanted until now.
+   *
+   * @throws {RangeError} if there is no peer with this index
+   */
+  want(index: number, change: Partial<PeerWish>): void {
+    const note = this.#note(index)
+    const before = stateOf(note, this.#table.statusOf(index))
+    note.wish = { ...note.wish, ...change }
+    note.watch?.allow(note.wish.state !== 'down')
+    this.#observer.wishChanged(index, note.wish)
+    if (change.state === 'up') {
+      note.watch?.trust()
+      this.apply(index, { kind: 'trusted' }, 'an administrator says so')
     }
+    if (stateOf(note, this.#table.statusOf(index)) !== before) note.since = this.#now()
   }
 
-  #tellLog(index: number, before: PeerStatus, after: PeerStatus, detail: string): void {
-    const server = this.#table.serverOf(index)
+  #note(index: number): Note {
+    const note = this.#notes[index]
+    if (note === undefined) throw new RangeError(`no peer ${index}`)
+    return note
+  }
+
+  #tellLog(
+    { upstream, name, server }: Note,
+    before: PeerStatus,
+    after: PeerStatus,
+    detail: string
+  ): void {
     const wasOut = before.isDown || awaitsProbe(before, server)
-    const isOut = after.isDown || awaitsProbe(after, server)
-    if (isOut === wasOut) return
-    const facts = { ...this.#names[index], ...(detail === '' ? {} : { detail }) }
-    if (!isOut) this.#log.info(facts, 'upstream server is back')
+    const isOutNow = after.isDown || awaitsProbe(after, server)
+    if (isOutNow === wasOut) return
+    const facts = { server: name, upstream, ...(detail === '' ? {} : { detail }) }
+    if (!isOutNow) this.#log.info(facts, 'upstream server is back')
     else this.#log.warn({ ...facts, why: after.isDown ? 'check' : after.cause }, OUT)
   }
 }
 
+function recordedCheck(
+  recorder: FlightRecorder | null,
+  name: string,
+  check: UpstreamCheck | null
+): OnResult {
+  if (check === null) return () => undefined
+  recorder?.checkBegan(name, check, UNKNOWN)
+  return (before, { passed, detail }, after) => {
+    recorder?.checked(name, check, { before, passed, after, detail })
+  }
+}
+
+/** An upstream may have the same server twice. */
+function uniqueNames(names: readonly string[]): readonly string[] {
+  return names.map((name, index) => {
+    const earlier = names.slice(0, index).filter((other) => other === name).length
+    return earlier === 0 ? name : `${name} #${earlier + 1}`
+  })
+}
+
 function rulesOf({ maxFails, failTimeoutMs, recovery }: UpstreamServer): FailureRules {
   return { maxFails, failTimeoutMs, recovery }
+}
+
+function stateOf({ wish, server, isSingle }: Note, status: PeerStatus): KnownPeer['state'] {
+  if (!takesRequests(wish)) return wish.state
+  return !isSingle && isOut(status, server) ? 'out' : 'up'
 }
 
 const OUT = 'upstream server is out'

@@ -208,6 +208,7 @@ const peerEvent = oneOf<'kind', PeerEvent>('kind', {
     at,
     startedAt: ['started_at_ms', number]
   }),
+  trusted: shape<Learned<'trusted'>>({ kind: ['kind', word('trusted')] }),
   probed: shape<Learned<'probed'>>({ kind: ['kind', word('probed')], at }),
   abandoned: shape<Learned<'abandoned'>>({
     kind: ['kind', word('abandoned')],

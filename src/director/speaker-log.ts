@@ -9,7 +9,7 @@ import { ToldSenders, type TellingClock } from './told-senders.js'
  * Writes down what a speaker does and why. Of what arrives from the network each reason is told for a
  * few senders and then counted, so that nobody can fill the log.
  */
-export class SpeakerLog implements SpeakerObserver {
+export class SpeakerLog implements Omit<SpeakerObserver, 'stepped' | 'conditionsChanged'> {
   readonly #log: Log
   readonly #tellsForeign: boolean
   readonly #told: ToldSenders<Discard | 'addresses'>
@@ -24,21 +24,35 @@ export class SpeakerLog implements SpeakerObserver {
     })
   }
 
-  stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
+  /** @param because why it is in its new state, as sentences; empty where it stayed in the old one */
+  stepped(
+    from: State,
+    to: State,
+    reason: Reason,
+    heard: HeardAdvertisement | null,
+    because: readonly string[]
+  ): void {
     const fields = {
       from: from.name,
       to: to.name,
       reason,
       priority: to.priority,
-      ...(heard ? { sender: heard.source, senderPriority: heard.priority } : {})
+      ...(heard ? { sender: heard.source, senderPriority: heard.priority } : {}),
+      ...(because.length > 0 ? { because } : {})
     }
     this.#log.info(fields, from.name === to.name ? 'vrrp event' : 'vrrp state change')
   }
 
-  conditionsChanged(from: Conditions, to: Conditions): void {
+  /** @param because what makes the priority what it is, as sentences */
+  conditionsChanged(from: Conditions, to: Conditions, because: readonly string[]): void {
     this.#log.info(
-      { priority: to.priority, before: from.priority, serviceUp: to.serviceUp },
-      'effective priority changed'
+      {
+        priority: to.priority,
+        before: from.priority,
+        serviceUp: to.serviceUp,
+        ...(because.length > 0 ? { because } : {})
+      },
+      messageOf(from, to)
     )
   }
 
@@ -57,6 +71,11 @@ export class SpeakerLog implements SpeakerObserver {
   close(): void {
     this.#told.close()
   }
+}
+
+function messageOf(from: Conditions, to: Conditions): string {
+  if (from.priority !== to.priority) return 'effective priority changed'
+  return to.serviceUp ? 'fit to serve again' : 'not fit to serve'
 }
 
 const OTHER_ADDRESSES = 'the virtual addresses of another director differ from ours'

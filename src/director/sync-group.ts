@@ -30,20 +30,20 @@ export type GroupState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP'
 export class RunningGroup {
   readonly config: SyncGroup
   readonly #members: () => readonly DrivenMember[]
-  readonly #changed: (state: GroupState) => void
+  readonly #changed: (state: GroupState, from: GroupState | null) => void
   readonly #decided: (decision: GroupDecision) => void
   #state: GroupState | null = null
   #isOrdering = false
 
   /**
    * @param members in the order of the configuration
-   * @param changed told of each state that the whole group has come to
+   * @param changed told of each state that the whole group has come to, and of the one before
    * @param decided told of each decision, before it is carried out
    */
   constructor(
     config: SyncGroup,
     members: () => readonly DrivenMember[],
-    changed: (state: GroupState) => void,
+    changed: (state: GroupState, from: GroupState | null) => void,
     decided: (decision: GroupDecision) => void = () => undefined
   ) {
     this.config = config
@@ -96,6 +96,11 @@ export class RunningGroup {
     for (const member of members) member.setGroupServes(isServing)
   }
 
+  /** What was told last; null before the first state. */
+  get state(): GroupState | null {
+    return this.#state
+  }
+
   /** Whether the fault that keeps all members out is none yet: a first result is awaited. */
   get isAwaiting(): boolean {
     const faulty = this.#members().filter(({ hasFault }) => hasFault)
@@ -115,8 +120,9 @@ export class RunningGroup {
 
   #tell(state: GroupState | null): void {
     if (state === null || state === this.#state) return
+    const from = this.#state
     this.#state = state
-    this.#changed(state)
+    this.#changed(state, from)
   }
 }
 

@@ -85,6 +85,13 @@ export class UpstreamNames {
     return addresses[entry.turn++ % addresses.length] ?? null
   }
 
+  /** Why a host has no address; null when it has one, or needs none. */
+  problemOf(host: string): string | null {
+    const record = this.#entries.get(host)?.record
+    if (record === undefined || record.addresses.length > 0) return null
+    return record.problem ?? 'no answer yet'
+  }
+
   #resolve(entry: Entry): void {
     entry.timer = null
     this.#queue.add(entry.host, {

@@ -10,12 +10,18 @@ import type { Order, Reason, State } from '../vrrp/model.js'
 import type { HeardAdvertisement } from '../vrrp/ports.js'
 import { Speaker } from '../vrrp/speaker.js'
 import { AddressGuard } from './address-guard.js'
-import type { RouterConditions } from './conditions.js'
+import type { Effect, RouterConditions } from './conditions.js'
 import { demandsOf, type Demands } from './demands.js'
 import { Faults } from './faults.js'
 import type { FlightRecorder } from './flight-recorder.js'
+import type { LastHeard } from './leaving-router.js'
 import type { Log } from './log.js'
 import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
+import type { RouterStory } from './router-story.js'
+import { effectSentence, type RouterRules } from './sentences.js'
+import { ownEffects } from './standing-effects.js'
+import type { RouterFacts } from './status-router.js'
+import { becauseOf, type Sibling } from './why.js'
 import { SpeakerLog } from './speaker-log.js'
 
 /** What a virtual router is given besides its configuration. */
@@ -27,8 +33,14 @@ export interface RouterPorts {
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   readonly recorder?: FlightRecorder
+  /** It goes on when the interface was gone and is back. */
+  readonly story: RouterStory
+  /** The priority that an administrator wants in the place of the configured one. */
+  priorityWish(): number | null
+  /** The other members of its sync groups. */
+  siblingsOf(name: string): readonly Sibling[]
   /** A step that changed the state or has something to tell. */
-  stepped(router: RunningRouter, reason: Reason): void
+  stepped(router: RunningRouter, reason: Reason, from: State): void
   /** Its effective priority is another one now. */
   priorityChanged(router: RunningRouter, priority: number): void
   /** Its own faults changed: the sync group has to decide. */
@@ -39,7 +51,10 @@ export interface RouterPorts {
   gone(router: RunningRouter): void
 }
 
-/** One virtual router of this director with everything it needs from the system. */
+/**
+ * One virtual router of this director with everything it needs from the system. More than 400 lines:
+ * all of its parts meet here, and each is told of the others by callbacks on private state.
+ */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
   readonly #ports: RouterPorts
@@ -53,6 +68,7 @@ export class RunningRouter {
   readonly #guard: AddressGuard
   readonly #vrrpSocket: VrrpSocket
   readonly #speaker: Speaker
+  readonly #rules: RouterRules
   readonly #faults = new Faults()
   readonly #unwatch: (() => void)[] = []
   #conditions: RouterConditions
@@ -64,8 +80,12 @@ export class RunningRouter {
   /** Somebody takes our addresses away again and again. */
   #isYielding = false
   #masterSince = -Infinity
+  /** An administrator has asked to hand over, and the outcome is open. */
+  #isLeaving = false
+  #lastHeard: LastHeard | null = null
   #isStarted = false
-  #isGone = false
+  #goneInterface: string | null = null
+  #isSourceGone = false
   #isClosed = false
 
   /**
@@ -104,8 +124,9 @@ export class RunningRouter {
     this.#interface = found
     this.#otherInterfaces = others
     this.#primaryAddress = primaryAddressOf(config, found)
-    this.#conditions = { priority: config.priority, serviceUp: true, faults: [] }
+    this.#conditions = { priority: config.priority, serviceUp: true, faults: [], effects: [] }
     const router = describeRouter(config, this.#primaryAddress, ports.isGrouped)
+    this.#rules = router
     this.#addresses = new IpAddressManager(
       config.interface,
       [...config.addresses, ...config.excludedAddresses],
@@ -165,7 +186,7 @@ export class RunningRouter {
             this.#stepped(from, to, reason, heard)
           },
           conditionsChanged: (from, to) => {
-            this.#speakerLog.conditionsChanged(from, to)
+            this.#speakerLog.conditionsChanged(from, to, this.#effectSentences())
             if (this.#isStarted && from.priority !== to.priority) {
               ports.priorityChanged(this, to.priority)
             }
@@ -175,6 +196,10 @@ export class RunningRouter {
           },
           accepted: (heard) => {
             this.#speakerLog.accepted(heard)
+            const at = systemClock.instant()
+            ports.story.heard(heard, at)
+            const { source, priority } = heard
+            this.#lastHeard = { source, priority, at: at.monotonic }
             this.#guard.heard(heard.priority)
           }
         }
@@ -188,6 +213,22 @@ export class RunningRouter {
 
   get state(): State {
     return this.#speaker.state
+  }
+
+  /** Null when no other director was ever heard. */
+  get lastHeard(): LastHeard | null {
+    return this.#lastHeard
+  }
+
+  /** Whether it is a master that waits for the partner to take over. */
+  get isHandingOver(): boolean {
+    const { state } = this
+    return state.name === 'master' && state.handOver !== null
+  }
+
+  /** Resolves when the addresses are on the interface, or off it, as the state wants. */
+  settled(): Promise<void> {
+    return this.#speaker.settled()
   }
 
   /** Whether it has been master for at least an interval: what it replaced had time to give way. */
@@ -211,9 +252,28 @@ export class RunningRouter {
     return this.#serves
   }
 
+  /**
+   * What is known of it at this moment.
+   *
+   * @param effects of what it follows, which are told in more detail than when they last changed
+   */
+  facts(effects: readonly Effect[] = this.#conditions.effects): RouterFacts {
+    return {
+      config: this.config,
+      rules: this.#rules,
+      state: this.state,
+      isGone: this.#goneInterface !== null,
+      effects: this.#effects(effects),
+      statistics: this.#speaker.statistics,
+      lastLate: this.#speaker.lastLate,
+      story: this.#ports.story.story,
+      siblings: this.#ports.siblingsOf(this.name)
+    }
+  }
+
   /** Takes part in the election from now on, unless its interface is gone already. */
   start(): void {
-    if (this.#isGone || this.#isClosed) return
+    if (this.#goneInterface !== null || this.#isClosed) return
     this.#log.info(
       {
         interface: this.config.interface,
@@ -245,6 +305,19 @@ export class RunningRouter {
   /** Whether every member of its sync group serves. */
   setGroupServes(isServing: boolean): void {
     this.#groupServes = isServing
+    this.#apply()
+  }
+
+  /**
+   * Asks the partner to take over, where this is a master that makes before it breaks. It goes on as
+   * it was if nobody does: the priority is another matter.
+   */
+  handOver(): void {
+    const { state, config } = this
+    if (state.name !== 'master' || state.handOver || config.handOver === 'keepalived') return
+    // What could not serve was offered before, in vain: only a change begins a hand-over.
+    this.#speaker.setConditions({ priority: state.priority, serviceUp: true })
+    this.#isLeaving = true
     this.#apply()
   }
 
@@ -304,8 +377,8 @@ export class RunningRouter {
 
   /** Another one of its interfaces may follow before it is closed. */
   #gone(interfaceName: string): void {
-    if (this.#isGone) return
-    this.#isGone = true
+    if (this.#goneInterface !== null) return
+    this.#goneInterface = interfaceName
     this.#log.error({ interface: interfaceName }, 'the interface is gone')
     this.#apply()
     this.#ports.gone(this)
@@ -324,11 +397,13 @@ export class RunningRouter {
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
-    this.#speakerLog.stepped(from, to, reason, heard)
+    this.#ports.story.stepped(from, to, reason, heard, this.#effects(), systemClock.instant())
+    this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.
-    this.#ports.stepped(this, reason)
+    this.#ports.stepped(this, reason, from)
     this.#guard.mastery(this.state.name === 'master')
-    // A fault that waited for the end of a hand-over.
+    if (!this.isHandingOver) this.#isLeaving = false
+    // A fault that waited for the end of a hand-over, or the end of one that was asked for.
     if (this.state.name !== 'initialize') this.#apply()
   }
 
@@ -348,6 +423,7 @@ export class RunningRouter {
       { address: this.#primaryAddress },
       `the source address of our advertisements is ${isGone ? 'not there' : 'there'}`
     )
+    this.#isSourceGone = isGone
     this.#setFaults({ 'source-address': isGone })
   }
 
@@ -374,12 +450,42 @@ export class RunningRouter {
   }
 
   #demands(): Demands {
-    const { state } = this
     return demandsOf(this.config, this.#conditions, {
       canHold: this.#canHold,
       isYielding: this.#isYielding,
-      isGone: this.#isGone,
-      isHandingOver: state.name === 'master' && state.handOver !== null
+      isGone: this.#goneInterface !== null,
+      isHandingOver: this.isHandingOver,
+      isLeaving: this.#isLeaving
+    })
+  }
+
+  /** Everything that changes our priority or keeps us out, by itself or by what we follow. */
+  #effects(followed: readonly Effect[] = this.#conditions.effects): readonly Effect[] {
+    const { state } = this
+    return [
+      ...ownEffects({
+        cannotHold: !this.#canHold,
+        isYielding: this.#isYielding,
+        makesBeforeBreak: this.#rules.makesBeforeBreak,
+        goneInterface: this.#goneInterface,
+        missingSource: this.#isSourceGone ? this.#primaryAddress : null,
+        groupFails: this.#serves && !this.#groupServes,
+        groupHasFault: state.name === 'fault' && this.#faults.first === null
+      }),
+      ...followed
+    ]
+  }
+
+  #effectSentences(): readonly string[] {
+    const now = systemClock.instant()
+    return this.#effects().map((effect) => effectSentence(effect, true, now))
+  }
+
+  #because(): readonly string[] {
+    return becauseOf({
+      ...this.facts(),
+      basePriority: this.#ports.priorityWish() ?? this.config.priority,
+      now: systemClock.instant()
     })
   }
 

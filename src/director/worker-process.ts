@@ -12,9 +12,11 @@ const KILL_MARGIN_MS = 250
 export interface WorkerObserver {
   message(worker: WorkerProcess, message: WorkerMessage): void
   exited(worker: WorkerProcess, why: string): void
+  /** Its channel is closed: no message follows. May come before or after `exited`. */
+  silenced(worker: WorkerProcess): void
 }
 
-/** Prepares this process to fork workers; to be called once. */
+/** Prepares this process to fork workers. */
 export function setupWorkers(): void {
   // Listeners are shared and the workers accept for themselves: cluster's round robin would put
   // every connection on the director's loop.
@@ -27,6 +29,8 @@ export class WorkerProcess {
   readonly startedAt: number
   /** True from its `listening` until its exit. */
   isListening = false
+  /** It was told to end. */
+  isEnding = false
   /** Resolves with true when it listens, with false if it exits before. */
   readonly started: Promise<boolean>
   readonly exited: Promise<void>
@@ -55,6 +59,9 @@ export class WorkerProcess {
       }
       observer.message(this, message)
     })
+    this.#worker.on('disconnect', () => {
+      observer.silenced(this)
+    })
     this.#worker.on('exit', (status: number | null, signal: string | null) => {
       this.#end(signal ? `killed by ${signal}` : `exited with status ${status ?? '?'}`)
     })
@@ -75,6 +82,7 @@ export class WorkerProcess {
    * exit. A second call may only shorten the time.
    */
   async end(graceMs: number): Promise<void> {
+    this.isEnding = true
     this.send({ type: 'shutdown', graceMs })
     const killer = setTimeout(() => {
       this.kill()

@@ -1,13 +1,21 @@
+import type { ListenerTraffic, PeerTraffic } from '../admin/model.js'
 import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
+import { trafficNames } from '../proxy/traffic-names.js'
+import { takesRequests, type PeerWish } from '../proxy/upstream/peer-wish.js'
 import type { WorkerMessage } from '../proxy/worker-messages.js'
+import type { ProxyState } from '../admin/model.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { Log } from './log.js'
 import { WATCH_PORTS } from './peer-watch.js'
-import { PeerWatches } from './peer-watches.js'
+import { InFlight } from './in-flight.js'
+import { PeerWatches, type KnownPeer, type PeersObserver } from './peer-watches.js'
+import type { ProxyFacts } from './status-proxy.js'
+import { TrafficBook } from './traffic-book.js'
 import { NAME_PORTS, UpstreamNames } from './upstream-names.js'
+import { Waiters } from './waiters.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
@@ -19,6 +27,9 @@ const REPLACEMENT_GRACE_MS = 250
 /** Threads of a worker beside one for each log, so that logs which hang hold nothing but themselves. */
 const SPARE_THREADS = 4
 const MAX_THREADS = 64
+
+/** What came of a replacement of the workers. */
+export type Replacement = 'done' | 'failed' | 'busy' | 'not-running'
 
 /** Who wants to know about the workers as a whole. */
 export interface SupervisorObserver {
@@ -37,15 +48,21 @@ export class WorkerSupervisor {
   readonly #now: () => number
   readonly #observer: SupervisorObserver
   readonly #names: UpstreamNames
-  readonly #peers: PeerWatches
+  #peers: PeerWatches
+  readonly #inFlight: InFlight
+  /** Of the requests that a peer has which takes no new ones. */
+  readonly #drains = new Waiters()
   readonly #logTroubles: LogTroubles
   readonly #slots: readonly Slot[]
   /** All that live: the workers of the slots, successors that begin, and replaced ones that end. */
   readonly #processes = new Set<WorkerProcess>()
   readonly #pings: WorkerPings
+  readonly #traffic: TrafficBook
+  readonly #recorder: FlightRecorder | null
   #graceTimer: NodeJS.Timeout | null = null
-  #isReplacing = false
-  #isStopping = false
+  #replacement: Promise<Replacement> | null = null
+  #state: ProxyState = 'stopped'
+  #isResolving = false
   /** Set while `start` waits for the first workers. */
   #starting: { resolve: () => void; reject: (error: Error) => void } | null = null
 
@@ -66,17 +83,13 @@ export class WorkerSupervisor {
       this.#broadcast({ type: 'name', name })
     })
     this.#logTroubles = new LogTroubles(log)
-    const addressOf = this.#names.addressOf.bind(this.#names)
-    const ports = { ...WATCH_PORTS, now, addressOf }
-    this.#peers = new PeerWatches(
-      config,
-      log,
-      ports,
-      (index, status) => {
-        this.#broadcast({ type: 'peer', index, status })
-      },
-      recorder
-    )
+    this.#recorder = recorder
+    this.#traffic = new TrafficBook(trafficNames(config), now())
+    this.#inFlight = new InFlight((index) => {
+      const { upstream, name } = this.#peers.peer(index)
+      log.info({ server: name, upstream }, 'upstream server has no request any more')
+    })
+    this.#peers = this.#watchPeers([])
     this.#pings = new WorkerPings(this.#processes, log, now)
     this.#slots = Array.from({ length: config.workers }, () => ({
       worker: null,
@@ -86,15 +99,48 @@ export class WorkerSupervisor {
     }))
   }
 
+  /** `stopped` before the first `start`, too. */
+  get state(): ProxyState {
+    return this.#state
+  }
+
+  /** All that is known of every peer, in the order of the configuration. */
+  get peers(): readonly KnownPeer[] {
+    return this.#peers.all()
+  }
+
+  /** Requests that a peer still has which takes no new ones; null if it does, or until it is known. */
+  inFlightOf(index: number): number | null {
+    return this.#inFlight.countOf(index)
+  }
+
+  /** Resolves when these peers have no request any more, at the latest after `timeoutMs`. */
+  async drained(indices: readonly number[], timeoutMs: number): Promise<void> {
+    const isDrained = (): boolean => indices.every((index) => this.#inFlight.countOf(index) === 0)
+    await this.#drains.until(isDrained, timeoutMs)
+  }
+
   /**
-   * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile.
+   * Takes over what an administrator wants of a peer, for all workers, later ones too.
+   * @throws {RangeError} if there is no peer with this index
+   */
+  wantPeer(index: number, change: Partial<PeerWish>): void {
+    this.#peers.want(index, change)
+  }
+
+  /**
+   * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile. After
+   * a `stop` it begins anew: failures of peers are forgotten, wishes are not.
    *
    * @throws {TshaError} what the first worker that cannot start says, `TSHA_E_LISTEN` for a port that
    * is taken; the others are ended
    */
   async start(): Promise<void> {
     setupWorkers()
-    this.#names.start()
+    this.#state = 'starting'
+    if (!this.#isResolving) this.#names.start()
+    this.#isResolving = true
+    this.#peers = this.#watchPeers(this.#peers.wishes())
     const timeout = setTimeout(() => {
       this.#starting?.reject(
         new TshaError('TSHA_E_WORKER', `the workers did not listen within ${START_TIMEOUT_MS} ms`)
@@ -103,7 +149,10 @@ export class WorkerSupervisor {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#starting = { resolve, reject }
-        for (const slot of this.#slots) slot.worker = this.#fork(slot)
+        for (const slot of this.#slots) {
+          Object.assign(slot, { successor: null, backoff: FRESH, restart: null })
+          slot.worker = this.#fork(slot)
+        }
       })
     } catch (error) {
       await this.stop(0)
@@ -112,9 +161,40 @@ export class WorkerSupervisor {
       clearTimeout(timeout)
       this.#starting = null
     }
-    if (this.#isStopping) return
+    // `stop` may have been called meanwhile, which TypeScript cannot see.
+    if ((this.#state as ProxyState) !== 'starting') return
+    this.#state = 'running'
     this.#pings.start()
     this.#peers.start()
+  }
+
+  /** What is known of the workers and the peers at this moment. */
+  facts(): ProxyFacts {
+    return {
+      config: this.#config,
+      state: this.#state,
+      workers: [...this.#processes].map(({ pid, startedAt, isListening, isEnding }) => {
+        const state = isListening ? 'listening' : 'starting'
+        return { pid, startedAt, state: isEnding ? 'ending' : state }
+      }),
+      peers: this.#peers.facts((host) => this.#names.problemOf(host)),
+      traffic: this
+    }
+  }
+
+  /** What was served at a listen address such as `0.0.0.0:80` since the director's start. */
+  listenerTraffic(listen: string): ListenerTraffic {
+    return this.#traffic.listenerTraffic(listen, this.#now())
+  }
+
+  /** What was asked of a peer such as `192.168.64.143:80` since the director's start. */
+  peerTraffic(upstream: string, peer: string): PeerTraffic {
+    return this.#traffic.peerTraffic(upstream, peer, this.#now())
+  }
+
+  /** Connections of clients that the worker with this process id has open. */
+  connectionsOf(pid: number): number {
+    return this.#traffic.connectionsOf(pid)
   }
 
   reopenLogs(): void {
@@ -125,38 +205,81 @@ export class WorkerSupervisor {
    * Puts new processes in the place of all workers, without a failed request. Resolves when that is
    * done or has failed; a second call meanwhile does nothing.
    */
-  async replaceWorkers(): Promise<void> {
-    if (this.#starting || this.#isStopping) return
-    if (this.#isReplacing) {
-      this.#log.warn('the workers are being replaced already')
-      return
+  async replaceWorkers(): Promise<Replacement> {
+    if (this.#state !== 'running') {
+      this.#log.warn({ proxy: this.#state }, 'there are no workers to replace')
+      return 'not-running'
     }
-    this.#isReplacing = true
+    if (this.#replacement !== null) {
+      this.#log.warn('the workers are being replaced already')
+      return 'busy'
+    }
+    this.#replacement = this.#replaceAll()
+    try {
+      return await this.#replacement
+    } finally {
+      this.#replacement = null
+    }
+  }
+
+  async #replaceAll(): Promise<Replacement> {
     const isDone = await replaceWorkers(this.#slots, this.#log, (slot) =>
-      this.#isStopping ? null : (slot.successor = this.#fork(slot))
+      this.#state === 'running' ? (slot.successor = this.#fork(slot)) : null
     )
-    this.#isReplacing = false
-    // `stop` may have been called meanwhile, which TypeScript cannot see.
-    if (this.#isStopping as boolean) return
+    if (this.#state !== 'running') return 'not-running'
     if (isDone) this.#log.info('all workers are new')
     else this.#log.error('a new worker did not start: the workers that serve stay')
+    return isDone ? 'done' : 'failed'
   }
 
-  /** Has the workers close each connection of a client after its next response. */
-  closeKept(): void {
-    this.#broadcast({ type: 'close-kept' })
+  /** Has the workers close each connection of a client after its next response, or keep them again. */
+  closeKept(isOn: boolean): void {
+    this.#broadcast({ type: 'close-kept', isOn })
   }
 
-  /** Ends all workers: they finish what runs for at most `graceMs`, then they are killed. Callable twice. */
+  /** Ends for good. */
+  async close(graceMs: number): Promise<void> {
+    this.#names.stop()
+    await this.stop(graceMs)
+  }
+
+  /**
+   * Ends all workers: they take no new connection, finish what runs for at most `graceMs`, then they
+   * are killed. Callable twice; the shorter time holds.
+   */
   async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true
+    if (this.#state !== 'stopped') this.#state = 'stopping'
     this.#starting?.resolve()
     this.#peers.stop()
-    this.#names.stop()
     this.#pings.stop()
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
+    this.#graceTimer = null
     for (const slot of this.#slots) if (slot.restart) clearTimeout(slot.restart)
     await Promise.all([...this.#processes].map((worker) => worker.end(graceMs)))
+    // It has nothing left to do, but may not know that yet.
+    await this.#replacement
+    this.#state = 'stopped'
+  }
+
+  #watchPeers(wishes: readonly PeerWish[]): PeerWatches {
+    const addressOf = this.#names.addressOf.bind(this.#names)
+    const ports = { ...WATCH_PORTS, now: this.#now, addressOf }
+    const observer: PeersObserver = {
+      statusChanged: (index, status) => {
+        this.#broadcast({ type: 'peer', index, status })
+      },
+      wishChanged: (index, wish) => {
+        if (takesRequests(wish)) this.#inFlight.end(index)
+        else this.#inFlight.begin(index, this.#listeningPids())
+        this.#broadcast({ type: 'wish', index, wish })
+      }
+    }
+    const past = { wishes, recorder: this.#recorder }
+    return new PeerWatches(this.#config, this.#log, ports, observer, past)
+  }
+
+  #listeningPids(): readonly number[] {
+    return [...this.#processes].filter((each) => each.isListening).map(({ pid }) => pid)
   }
 
   #broadcast(message: Parameters<WorkerProcess['send']>[0], except?: WorkerProcess): void {
@@ -171,6 +294,9 @@ export class WorkerSupervisor {
         },
         exited: (worker, why) => {
           this.#exited(slot, worker, why)
+        },
+        silenced: (worker) => {
+          this.#traffic.forget(worker)
         }
       },
       this.#now(),
@@ -183,11 +309,13 @@ export class WorkerSupervisor {
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        this.#traffic.begin(worker, this.#now())
         worker.send({
           type: 'start',
           config: this.#config,
           checkToken: this.#checkToken,
           peers: this.#peers.statuses(),
+          wishes: this.#peers.wishes(),
           names: this.#names.resolved()
         })
         return
@@ -209,8 +337,15 @@ export class WorkerSupervisor {
       case 'turn':
         this.#broadcast(message, worker)
         return
+      case 'in-flight':
+        this.#inFlight.told(worker.pid, message.index, message.count)
+        this.#drains.notify()
+        return
       case 'log':
         this.#logTroubles.tell(worker.pid, message.path, message.news)
+        return
+      case 'traffic':
+        this.#traffic.add(worker, message, this.#now())
         return
       case 'pong':
         worker.unansweredSince = null
@@ -229,8 +364,11 @@ export class WorkerSupervisor {
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
     this.#processes.delete(worker)
+    this.#traffic.ended(worker)
     this.#logTroubles.exited(worker.pid)
-    if (this.#isStopping) return
+    this.#inFlight.exited(worker.pid)
+    this.#drains.notify()
+    if (this.#state === 'stopping' || this.#state === 'stopped') return
     if (this.#starting) {
       this.#starting.reject(new TshaError('TSHA_E_WORKER', `a worker ${why} before it listened`))
       return

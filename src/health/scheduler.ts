@@ -40,6 +40,7 @@ export class CheckScheduler {
   readonly #onResult: OnResult
   #status: CheckStatus
   #isUnrunnable = false
+  #lastFailure: string | null = null
   #timer: NodeJS.Timeout | null = null
   #isRunning = false
   #isWanted = false
@@ -67,6 +68,11 @@ export class CheckScheduler {
   /** Null until the first result. */
   get isUp(): boolean | null {
     return this.#status.isUp
+  }
+
+  /** What the last failure said, while the check fails; null while it passes or has not run. */
+  get failure(): string | null {
+    return this.#status.isUp === false ? this.#lastFailure : null
   }
 
   start(): void {
@@ -116,6 +122,7 @@ export class CheckScheduler {
     this.#onResult(before, result, this.#status)
     const wasUnrunnable = this.#isUnrunnable
     this.#isUnrunnable = result.isUnrunnable === true
+    if (!result.passed) this.#lastFailure = result.detail
     if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)
     else if (this.#isUnrunnable && !wasUnrunnable) this.#onUnrunnable(result.detail)
   }

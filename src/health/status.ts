@@ -16,6 +16,9 @@ export interface CheckStatus {
 
 export const UNKNOWN: CheckStatus = { isUp: null, contradictions: 0 }
 
+/** Taken for well until `fall` failures say otherwise. */
+export const PASSED: CheckStatus = { isUp: true, contradictions: 0 }
+
 /** Taken for failed until `rise` passes say otherwise (keepalived's `init_fail`). */
 export const FAILED: CheckStatus = { isUp: false, contradictions: 0 }
 

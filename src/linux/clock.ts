@@ -8,6 +8,8 @@ export function monotonicNow(): number {
 export const systemClock = {
   now: monotonicNow,
   wallTime: () => Date.now(),
+  /** The same moment on both clocks. */
+  instant: () => ({ wall: Date.now(), monotonic: monotonicNow() }),
   after(delayMs: number, callback: () => void): () => void {
     const timer = setTimeout(callback, delayMs)
     return () => {

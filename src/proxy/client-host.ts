@@ -4,6 +4,7 @@ import { Exchange, type ExchangeHost } from './exchange.js'
 import type { IdleList } from './idle-list.js'
 import type { RequestHead } from './http1/head.js'
 import type { SiteTable } from './site.js'
+import type { Traffic } from './traffic.js'
 import type { Transaction } from './variables.js'
 
 /** What an engine has done since its start; all count up but the three gauges at the top. */
@@ -42,19 +43,22 @@ export class EngineClientHost implements ClientHost {
   readonly #idle: IdleList<ClientConnection>
   readonly #clock: Clock
   readonly #counters: EngineCounters
+  readonly #traffic: Traffic
 
   constructor(
     engine: ClientEngine,
     table: SiteTable,
     idle: IdleList<ClientConnection>,
     clock: Clock,
-    counters: EngineCounters
+    counters: EngineCounters,
+    traffic: Traffic
   ) {
     this.#engine = engine
     this.#table = table
     this.#idle = idle
     this.#clock = clock
     this.#counters = counters
+    this.#traffic = traffic
   }
 
   get isDraining(): boolean {
@@ -91,6 +95,7 @@ export class EngineClientHost implements ClientHost {
     counters.bytesSent += transaction.bytesSent
     const digit = Math.min(5, Math.floor(transaction.status / 100))
     counters.responses[digit] = (counters.responses[digit] ?? 0) + 1
+    this.#traffic.settle(this.#table.index, transaction)
     const loggers = handler?.loggers ?? this.#table.fallback.loggers
     for (const logger of loggers) logger.sink.append(logger.line(transaction))
   }
@@ -106,6 +111,7 @@ export class EngineClientHost implements ClientHost {
   }
 
   gone(client: ClientConnection): void {
+    this.#traffic.closed(this.#table.index)
     this.#engine.forget(client)
   }
 }

@@ -24,9 +24,14 @@ import { compileListeners, type Listener, type SiteTable } from './site.js'
 import { createAcceptor } from './tcp/acceptor.js'
 import { listenOn } from './tcp/listen.js'
 import type { TcpSocket } from './tcp/socket.js'
-import type { PeerStatus } from './upstream/peer-status.js'
+import { Traffic } from './traffic.js'
+import { trafficNames } from './traffic-names.js'
+import { TrafficReporter, type TellTraffic } from './traffic-reporter.js'
+import { LeavingPeers, type TellInFlight } from './upstream/leaving-peers.js'
 import { PeerGroup } from './upstream/peer-group.js'
-import type { ReportPeerEvent } from './upstream/peer.js'
+import type { PeerStatus } from './upstream/peer-status.js'
+import type { PeerWish } from './upstream/peer-wish.js'
+import type { Peer, ReportPeerEvent } from './upstream/peer.js'
 import { UpstreamPool } from './upstream/pool.js'
 import type { TellTurn } from './upstream/shared-turn.js'
 import { WaitingRoom } from './waiting-room.js'
@@ -44,14 +49,20 @@ export interface EngineOptions {
   readonly checkToken: string
   /** Statuses of all peers by index; missing ones are healthy. */
   readonly peers?: readonly PeerStatus[]
+  /** What an administrator wants of each peer, by index; of missing ones what is configured. */
+  readonly wishes?: readonly PeerWish[]
   /** What host names of servers were resolved to so far. */
   readonly names?: readonly ResolvedName[]
   /** Told of everything learned about peers; the engine has applied it to itself already. */
   readonly reportPeerEvent?: ReportPeerEvent
+  /** Told how many requests a peer has that takes no new ones. */
+  readonly tellInFlight?: TellInFlight
   /** Told when a log takes no lines, and when it does again. */
   readonly tellLog?: TellLog
   /** Takes the turns of the round robin to the other workers. */
   readonly tellTurn?: TellTurn
+  /** Takes what is counted. */
+  readonly tellTraffic?: TellTraffic
   readonly clock?: Clock
 }
 
@@ -70,6 +81,7 @@ export class Engine implements ClientEngine {
   readonly #clock: Clock
   readonly #token: Buffer
   readonly #groups: readonly PeerGroup[]
+  readonly #leaving: LeavingPeers
   readonly #listeners: readonly Listener[]
   readonly #logs: Logs
   readonly #descriptors: DescriptorWatch
@@ -86,6 +98,8 @@ export class Engine implements ClientEngine {
   #dateSecond = -1
   #date = ''
   readonly #drain = new Drain()
+  readonly #traffic: Traffic
+  readonly #reporter: TrafficReporter | null
   #isEnding = false
   #shutdown: Promise<void> | null = null
   readonly #counters: EngineCounters = {
@@ -125,8 +139,13 @@ export class Engine implements ClientEngine {
     this.bodyFiles = new BodyFiles(config.bodyTempPath, new BodyBudget(), this.errorLog, this.now)
     const report = options.reportPeerEvent ?? ((): undefined => undefined)
     this.pool = new UpstreamPool(config.upstreams)
+    this.#leaving = new LeavingPeers(options.tellInFlight ?? ((): undefined => undefined))
     const facts = { hostname: hostname(), pid: process.pid }
     const ports = { now: this.now, random: Math.random, report, facts }
+    const { listeners, peers } = trafficNames(config)
+    this.#traffic = new Traffic(listeners.length, peers.length)
+    const { tellTraffic } = options
+    this.#reporter = tellTraffic ? new TrafficReporter(this.#traffic, tellTraffic) : null
     let peerCount = 0
     try {
       this.#groups = config.upstreams.map((upstream) => {
@@ -144,6 +163,7 @@ export class Engine implements ClientEngine {
     for (const [index, status] of (options.peers ?? []).entries()) {
       this.applyPeerStatus(index, status)
     }
+    for (const [index, wish] of (options.wishes ?? []).entries()) this.applyPeerWish(index, wish)
     for (const name of options.names ?? []) this.applyName(name)
   }
 
@@ -166,9 +186,24 @@ export class Engine implements ClientEngine {
 
   /** Takes over what the director knows about a peer. */
   applyPeerStatus(index: number, status: PeerStatus): void {
+    this.#withPeer(index, (group, peer) => {
+      group.takeStatus(peer, status)
+    })
+  }
+
+  /** Takes over what an administrator wants of a peer. */
+  applyPeerWish(index: number, wish: PeerWish): void {
+    this.#withPeer(index, (group, peer) => {
+      group.takeWish(peer, wish)
+      if (!peer.keepsConnections) this.pool.closeIdle(peer)
+      this.#leaving.wished(peer)
+    })
+  }
+
+  #withPeer(index: number, act: (group: PeerGroup, peer: Peer) => void): void {
     for (const group of this.#groups) {
       const peer = group.peers[index - (group.peers[0]?.index ?? 0)]
-      if (peer?.index === index) group.takeStatus(peer, status)
+      if (peer?.index === index) act(group, peer)
     }
   }
 
@@ -196,10 +231,10 @@ export class Engine implements ClientEngine {
 
   /**
    * Goes on accepting, but every response is the last of its connection: clients should have none
-   * that they could use when the address moves.
+   * that they could use when the address moves. With `isOn` false the address has not moved.
    */
-  closeKept(): void {
-    this.isDraining = true
+  closeKept(isOn: boolean): void {
+    this.isDraining = isOn || this.#isEnding
   }
 
   /**
@@ -223,9 +258,12 @@ export class Engine implements ClientEngine {
     this.#waiting.clear()
     for (const client of this.#clients) client.destroy()
     await this.#drain.emptied
+    this.#noteInFlight()
+    const isTold = this.#reporter?.tellLast()
     this.pool.destroy()
     if (this.#sweeper !== null) clearInterval(this.#sweeper)
     await this.#logs.close()
+    await isTold
   }
 
   /** One client less: perhaps it was the last one that a shutdown waited for. */
@@ -327,6 +365,7 @@ export class Engine implements ClientEngine {
 
   #accept(socket: TcpSocket, listener: Listener): void {
     this.#counters.accepted++
+    this.#traffic.accepted(tableFor(socket, listener).index)
     if (listener.limit !== null && !this.#isWelcome(socket, listener.limit)) return
     if (this.#admitClient()) this.#serve(socket, listener)
     else this.#waiting.hold(socket, listener, this.#room.waiting)
@@ -361,6 +400,7 @@ export class Engine implements ClientEngine {
 
   #serve(socket: TcpSocket, listener: Listener): void {
     const serverAddress = plainAddress(socket.localAddress)
+    const table = tableFor(socket, listener)
     const facts = {
       remoteAddress: plainAddress(socket.remoteAddress),
       remotePort: socket.remotePort ?? 0,
@@ -368,10 +408,10 @@ export class Engine implements ClientEngine {
       serverPort: socket.localPort ?? listener.address.port,
       connection: ++this.#serial
     }
-    const table = listener.byAddress.get(serverAddress) ?? listener.table
     const host = this.#hostFor(table)
     const client = new Http1Client(socket, facts, table.fallback.config, host)
     this.#clients.add(client)
+    this.#traffic.opened(table.index)
     if (this.isDraining) client.drain()
   }
 
@@ -387,7 +427,14 @@ export class Engine implements ClientEngine {
   #hostFor(table: SiteTable): ClientHost {
     const known = this.#hosts.get(table)
     if (known !== undefined) return known
-    const host = new EngineClientHost(this, table, this.#idle, this.#clock, this.#counters)
+    const host = new EngineClientHost(
+      this,
+      table,
+      this.#idle,
+      this.#clock,
+      this.#counters,
+      this.#traffic
+    )
     this.#hosts.set(table, host)
     return host
   }
@@ -426,8 +473,24 @@ export class Engine implements ClientEngine {
     this.pool.sweep(now)
     this.bodyFiles.sweep(now)
     for (const group of this.#groups) group.sweep(now)
+    this.#leaving.sweep()
     if (this.#waiting.size > 0) this.#admitWaiting()
     this.#logs.sweep(now)
     this.#descriptors.sweep(now)
+    if (this.#reporter?.isDue(now) === true) {
+      this.#noteInFlight()
+      this.#reporter.tell(now)
+    }
   }
+
+  #noteInFlight(): void {
+    const { inFlight } = this.#traffic
+    for (const { peers } of this.#groups)
+      for (const peer of peers) inFlight[peer.index] = peer.active
+  }
+}
+
+/** The sites of the address that a client has connected to. */
+function tableFor(socket: TcpSocket, { byAddress, table }: Listener): SiteTable {
+  return byAddress.size === 0 ? table : (byAddress.get(plainAddress(socket.localAddress)) ?? table)
 }

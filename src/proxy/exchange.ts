@@ -144,7 +144,7 @@ export class Exchange implements RequestHandler, AttemptOwner, UploadOwner, Appl
   onNoPeer(reason: string, since: number): void {
     const address = this.route?.group.name ?? ''
     const endedAt = this.#host.now()
-    this.#transaction.attempts.push({ address, answerStatus: 502, startedAt: since, endedAt })
+    this.#transaction.attempts.push({ ...NO_ATTEMPT, address, startedAt: since, endedAt })
     this.#log('error', reason, address)
     this.#answer(502)
   }
@@ -376,6 +376,16 @@ export class Exchange implements RequestHandler, AttemptOwner, UploadOwner, Appl
     const context = upstream === undefined ? { transaction } : { transaction, upstream }
     this.#host.errorLog.write(level, message, context)
   }
+}
+
+/** What the log has in the place of an attempt where no peer was left. */
+const NO_ATTEMPT = {
+  peerIndex: -1,
+  answerStatus: 502,
+  failure: null,
+  firstByteAt: -1,
+  bytesSent: 0,
+  bytesReceived: 0
 }
 
 /** A length of 0 is no body, an empty chunked one is. */

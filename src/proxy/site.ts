@@ -40,6 +40,8 @@ export interface Site {
 
 /** The sites of one address. */
 export interface SiteTable {
+  /** Number of the address: in the order in which the configuration names them first, from 0. */
+  readonly index: number
   readonly hosts: HostTable<Site>
   readonly fallback: Site
 }
@@ -52,6 +54,13 @@ export interface Listener {
   readonly limit: ConnectionLimit | null
   /** Tables of single addresses that a wildcard listener answers for. */
   readonly byAddress: ReadonlyMap<string, SiteTable>
+}
+
+/** A listen address of the configuration and its sites. */
+interface Entry {
+  readonly index: number
+  readonly address: ListenAddress
+  readonly sites: Site[]
 }
 
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
@@ -67,10 +76,10 @@ export function compileListeners(
   facts: ProcessFacts,
   openLog: (path: string) => LineSink
 ): Listener[] {
-  const byAddress = new Map<string, { address: ListenAddress; sites: Site[] }>()
+  const byAddress = new Map<string, Entry>()
   for (const server of config.servers) {
     const key = addressKey(server.listen)
-    const entry = byAddress.get(key) ?? { address: server.listen, sites: [] }
+    const entry = byAddress.get(key) ?? { index: byAddress.size, address: server.listen, sites: [] }
     byAddress.set(key, entry)
     entry.sites.push(compileSite(server, config, groups, facts, openLog))
   }
@@ -79,14 +88,14 @@ export function compileListeners(
     !WILDCARDS.includes(address.host) && entries.some((entry) => covers(entry.address, address))
   return entries
     .filter(({ address }) => !isCovered(address))
-    .map(({ address, sites }) => ({
-      address,
-      table: siteTable(sites),
-      limit: connectionLimit(sites),
+    .map((entry) => ({
+      address: entry.address,
+      table: siteTable(entry),
+      limit: connectionLimit(entry.sites),
       byAddress: new Map(
         entries
-          .filter((other) => isCovered(other.address) && covers(address, other.address))
-          .map((other) => [other.address.host, siteTable(other.sites)])
+          .filter((other) => isCovered(other.address) && covers(entry.address, other.address))
+          .map((other) => [other.address.host, siteTable(other)])
       )
     }))
 }
@@ -105,11 +114,11 @@ function covers(wildcard: ListenAddress, address: ListenAddress): boolean {
   return WILDCARDS.includes(wildcard.host) && wildcard.port === address.port && isSameFamily
 }
 
-function siteTable(sites: readonly Site[]): SiteTable {
+function siteTable({ index, sites }: Entry): SiteTable {
   const fallback = sites.find((site) => site.config.isDefault) ?? sites[0]
   if (fallback === undefined) throw new RangeError('a listen address without a server')
   const entries = sites.map((site) => ({ names: site.config.names, value: site }))
-  return { hosts: new HostTable(fallback, entries), fallback }
+  return { index, hosts: new HostTable(fallback, entries), fallback }
 }
 
 function compileSite(

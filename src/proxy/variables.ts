@@ -1,4 +1,5 @@
 import type { RequestHead } from './http1/head.js'
+import type { Failure } from './traffic-cells.js'
 
 /**
  * nginx's `$variables`: compiled once, when the configuration is loaded, and rendered per request.
@@ -14,14 +15,22 @@ export interface ClientFacts {
   readonly connection: number
 }
 
-/** One attempt, as the log tells it. */
+/** One attempt, as the log tells it and as it is counted. */
 export interface AttemptFacts {
+  /** -1 if no peer was left. */
+  readonly peerIndex: number
   /** `host:port` of the peer, or the name of the group if no peer was left. */
   readonly address: string
   /** What the peer answered, or what its failure amounts to (502, 504); 0 is nothing. */
   readonly answerStatus: number
+  /** Null if it was answered, or not waited for to its end. */
+  readonly failure: Failure | null
   readonly startedAt: number
+  /** When the first byte of an answer came; -1 if none did. */
+  readonly firstByteAt: number
   readonly endedAt: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
 }
 
 /** Everything that variables can say about one request. Instants are monotonic milliseconds. */

@@ -1,6 +1,8 @@
 import type { LogNews } from './log-file.js'
 import type { ProxyConfig } from './model.js'
+import type { TrafficReport } from './traffic-cells.js'
 import type { PeerEvent, PeerStatus } from './upstream/peer-status.js'
+import type { PeerWish } from './upstream/peer-wish.js'
 
 /**
  * The messages between the director process and a proxy worker. A peer is named by its index: all
@@ -16,16 +18,22 @@ export type DirectorMessage =
       /** A request that carries this token in `X-Tsha-Check` is the service check of the director. */
       readonly checkToken: string
       readonly peers: readonly PeerStatus[]
+      /** What an administrator wants of each peer. */
+      readonly wishes: readonly PeerWish[]
       /** Every host name of a server that has been resolved so far. */
       readonly names: readonly ResolvedName[]
     }
   /** A host name has other addresses from now on. */
   | { readonly type: 'name'; readonly name: ResolvedName }
   | { readonly type: 'peer'; readonly index: number; readonly status: PeerStatus }
+  | { readonly type: 'wish'; readonly index: number; readonly wish: PeerWish }
   | TurnMessage
   | { readonly type: 'reopen-logs' }
-  /** The address goes to the partner in a moment: close each connection after its response. */
-  | { readonly type: 'close-kept' }
+  /**
+   * The address goes to the partner in a moment: close each connection after its response. With
+   * `isOn` false it stayed: keep them again.
+   */
+  | { readonly type: 'close-kept'; readonly isOn: boolean }
   /** Finish what runs, at most for `graceMs`, then exit. Sent again it may only shorten the time. */
   | { readonly type: 'shutdown'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }
@@ -58,7 +66,11 @@ export type WorkerMessage =
       readonly message: string
     }
   | TurnMessage
+  /** A peer that takes no new requests has so many of this worker; told again when it changes. */
+  | { readonly type: 'in-flight'; readonly index: number; readonly count: number }
   | { readonly type: 'peer-event'; readonly index: number; readonly event: PeerEvent }
   /** A log takes no lines, or takes them again; standard error is named so. */
   | { readonly type: 'log'; readonly path: string; readonly news: LogNews }
+  /** By the configuration of this worker's `start`; at most once a second, and the rest before it exits. */
+  | ({ readonly type: 'traffic' } & TrafficReport)
   | { readonly type: 'pong'; readonly id: number }

@@ -11,9 +11,11 @@ import type { DirectorMessage, WorkerMessage } from './worker-messages.js'
 
 let engine: Engine | null = null
 
-function tell(message: WorkerMessage): void {
+/** @param onSent called when the kernel has taken it, or when it is lost */
+function tell(message: WorkerMessage, onSent: () => void = () => undefined): void {
   // A director that died is noticed by 'disconnect'; a message to it is lost and nothing else.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+  if (process.connected && process.send) process.send(message, undefined, undefined, onSent)
+  else onSent()
 }
 
 /** Tells the director why there is no worker, and exits when that has left. */
@@ -29,12 +31,16 @@ function fail(error: unknown): void {
 }
 
 async function start(message: Extract<DirectorMessage, { type: 'start' }>): Promise<void> {
-  const { config, checkToken, peers, names } = message
+  const { config, checkToken, peers, wishes, names } = message
   const started = new Engine({
     config,
     checkToken,
     peers,
+    wishes,
     names,
+    tellInFlight: (index, count) => {
+      tell({ type: 'in-flight', index, count })
+    },
     reportPeerEvent: (index, event) => {
       tell({ type: 'peer-event', index, event })
     },
@@ -43,6 +49,9 @@ async function start(message: Extract<DirectorMessage, { type: 'start' }>): Prom
     },
     tellTurn: (index, currentWeights) => {
       tell({ type: 'turn', index, currentWeights })
+    },
+    tellTraffic: (report, onTaken) => {
+      tell({ type: 'traffic', ...report }, onTaken)
     }
   })
   // What the director tells while we begin to listen must not be lost.
@@ -71,6 +80,9 @@ function receive(message: DirectorMessage): void {
     case 'peer':
       engine?.applyPeerStatus(message.index, message.status)
       break
+    case 'wish':
+      engine?.applyPeerWish(message.index, message.wish)
+      break
     case 'name':
       engine?.applyName(message.name)
       break
@@ -81,7 +93,7 @@ function receive(message: DirectorMessage): void {
       engine?.reopenLogs().catch(fail)
       break
     case 'close-kept':
-      engine?.closeKept()
+      engine?.closeKept(message.isOn)
       break
     case 'shutdown':
       stop(message.graceMs).catch(fail)

@@ -41,6 +41,16 @@ export interface Lateness {
   readonly classes: readonly number[]
 }
 
+/** What is later than this may soon be missed by a partner. */
+const NOTABLY_LATE: Milliseconds = 100
+
+/** The last regular advertisement that was notably late. */
+export interface LateAdvertisement {
+  readonly late: Milliseconds
+  /** When it left. */
+  readonly at: Milliseconds
+}
+
 /** All that is counted for one virtual router. A copy: it does not change any more. */
 export type Statistics = Readonly<Record<Counter, number>> & { readonly lateness: Lateness }
 
@@ -50,6 +60,7 @@ export class Counters {
   readonly #classes: number[] = new Array<number>(LATENESS_BOUNDS.length + 1).fill(0)
   #max: Milliseconds = 0
   #sum: Milliseconds = 0
+  #lastLate: LateAdvertisement | null = null
 
   /** Null counts nothing: keepalived has no counter for it. */
   count(counter: Counter | null): void {
@@ -73,14 +84,20 @@ export class Counters {
     if (from.name === 'master' && state.name !== 'master') this.count('release_master')
   }
 
-  /** A regular advertisement that left this long after its time; early ones are not late. */
-  countLateness(late: Milliseconds): void {
+  /** A regular advertisement that left at `leftAt`, this long after its time; early ones are not late. */
+  countLateness(late: Milliseconds, leftAt: Milliseconds): void {
     const lateness = Math.max(0, late)
+    if (lateness > NOTABLY_LATE) this.#lastLate = { late: lateness, at: leftAt }
     const found = LATENESS_BOUNDS.findIndex((bound) => lateness <= bound)
     const at = found < 0 ? LATENESS_BOUNDS.length : found
     this.#classes[at] = (this.#classes[at] ?? 0) + 1
     this.#max = Math.max(this.#max, lateness)
     this.#sum += lateness
+  }
+
+  /** Null when none was. */
+  get lastLate(): LateAdvertisement | null {
+    return this.#lastLate
   }
 
   get statistics(): Statistics {

@@ -46,17 +46,30 @@ function stepState(router: ElectionSettings, state: State, event: Event, now: Mi
 
 /** When a `timer` event will next change something; null while nothing is awaited. */
 export function nextDeadline(state: State): Milliseconds | null {
+  return nextTimer(state)?.at ?? null
+}
+
+/** What a state waits for, and until when; null while nothing is awaited. */
+export function nextTimer(state: State): NextTimer | null {
   switch (state.name) {
     case 'initialize':
     case 'fault':
       return null
     case 'backup':
-      return state.masterDownAt
-    case 'master':
-      return Math.min(
-        state.handOver?.until ?? state.adverAt,
-        state.secondBurst?.at ?? Infinity,
-        state.refreshAt ?? Infinity
-      )
+      return { what: 'master-down', at: state.masterDownAt }
+    case 'master': {
+      const { handOver, adverAt, secondBurst, refreshAt } = state
+      const first: NextTimer = handOver
+        ? { what: 'hand-over', at: handOver.until }
+        : { what: 'advertisement', at: adverAt }
+      const announceAt = Math.min(secondBurst?.at ?? Infinity, refreshAt ?? Infinity)
+      return announceAt < first.at ? { what: 'announcement', at: announceAt } : first
+    }
   }
+}
+
+/** One of the timers of the state machine. */
+export interface NextTimer {
+  readonly what: 'master-down' | 'advertisement' | 'hand-over' | 'announcement'
+  readonly at: Milliseconds
 }

@@ -1,4 +1,4 @@
-import { Counters, type Statistics } from './counters.js'
+import { Counters, type LateAdvertisement, type Statistics } from './counters.js'
 import { DISCARD_COUNTERS } from './discards.js'
 import { nextDeadline, step } from './machine.js'
 import type { Action, Conditions, Event, FaultCause, Order, State, VirtualRouter } from './model.js'
@@ -73,6 +73,11 @@ export class Speaker {
     return this.#counters.statistics
   }
 
+  /** The last regular advertisement that was notably late; null when none was. */
+  get lastLate(): LateAdvertisement | null {
+    return this.#counters.lastLate
+  }
+
   /** Begins to listen as Backup; with a fault it waits in Fault for `setFault(null)`. */
   start(fault: FaultCause | null): void {
     this.#isStarted = true
@@ -112,6 +117,11 @@ export class Speaker {
   /** What the sync group demands, or what was seen of the addresses. */
   order(order: Order): void {
     if (this.#isStarted) this.#handle(order)
+  }
+
+  /** Resolves when every change of the addresses that was asked for so far is made. */
+  settled(): Promise<void> {
+    return this.#addressWork
   }
 
   /**
@@ -186,7 +196,7 @@ export class Speaker {
   #measure(from: State, event: Event, actions: readonly Action[], now: number): void {
     if (from.name !== 'master' || event.kind !== 'timer' || from.handOver) return
     if (actions.some(({ kind }) => kind === 'advertise')) {
-      this.#counters.countLateness(now - from.adverAt)
+      this.#counters.countLateness(now - from.adverAt, now)
     }
   }
 

@@ -59,7 +59,10 @@ export function groupStartInterval({ version, adverInterval }: Timed): Milliseco
  * How long a master that hands over waits for the partner's first advertisement: longer than the
  * longest Skew_Time that a backup can have; 1.25 s in VRRPv2.
  */
-export function handOverWait({ version, adverInterval }: Timed): Milliseconds {
+export function handOverWait({
+  version,
+  adverInterval
+}: Pick<Timed, 'version' | 'adverInterval'>): Milliseconds {
   return (version === 3 ? adverInterval : 1000) + HAND_OVER_MARGIN
 }
 

@@ -240,6 +240,10 @@ void t.test('a flag that cannot be right is refused before anybody is asked', as
     ['status --timeout 5', /--timeout is 5; expected a duration such as/],
     ['events --since yesterday', /--since is yesterday/],
     ['status --token-file x', /belong to --url/],
+    [
+      'status --url http://director1:9112 --token-file /dev/null',
+      /would cross the network in clear/
+    ],
     ['drain web1 --at-most 5s', /--at-most belongs to --wait/],
     ['status --watch', /status --watch needs a terminal/],
     ['proxy restart', /restart.*stop.*start/s]
@@ -271,6 +275,7 @@ void t.test(
   async (t) => {
     const stream = new FakeStream()
     const fake = await director(t, { 'GET /v1/events': stream.answer })
+    stream.lastId = 2
     stream.events = [EVENT, { ...EVENT, id: 2, text: 'peer is up' }]
     const events = start(['events', '-f', '--socket', fake.socket])
     t.teardown(() => events.child.kill())
@@ -282,9 +287,10 @@ void t.test(
     await events.said(/third/)
     await fake.close()
     await events.said(/trying again/)
+    stream.lastId = 2
     await fake.listen()
     await stream.opened()
-    stream.sendEvent({ ...EVENT, id: 1, text: 'a new life' })
+    stream.sendEvent({ ...EVENT, id: 2, text: 'a new life' })
     await events.said(/a new life/)
     t.match(events.stderr, /^tsha: .*; trying again\ntsha: connected again\n$/)
     t.equal(
@@ -297,8 +303,8 @@ void t.test(
       ].join('')
     )
     events.child.stdout?.destroy()
-    stream.sendEvent({ ...EVENT, id: 2 })
     stream.sendEvent({ ...EVENT, id: 3 })
+    stream.sendEvent({ ...EVENT, id: 4 })
     t.match(await events.ended, { code: 0 })
   }
 )

@@ -61,6 +61,14 @@ t.test('check tells what a configuration comes to, without the password', (t) =>
   t.end()
 })
 
+t.test('a dash stands for standard input', (t) => {
+  const line = `echo '{}' | '${process.execPath}' '${COMMAND}' replay -`
+  const { status, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', timeout: 20_000 })
+  t.equal(status, 2)
+  t.match(stderr, /^-:1:1: type is missing \[TSHA_E_RECORDING\]\n$/)
+  t.end()
+})
+
 t.test('wrong flags: one message, exit code 2', (t) => {
   const refusals: readonly (readonly [flags: readonly string[], message: RegExp])[] = [
     [['--rolle', 'master'], /^tsha: unknown argument: rolle \[TSHA_E_FLAG\]\n$/],

@@ -81,6 +81,8 @@ export class FakeStream {
   readonly #open = new Set<ServerResponse>()
   readonly #waiting: (() => void)[] = []
   events: readonly AdminEvent[] = []
+  /** Id of the newest event, as the stream tells it at its beginning. */
+  lastId = 0
 
   readonly answer: Answer = (request, response) => {
     if (!request.headers.accept?.includes('text/event-stream')) {
@@ -88,7 +90,7 @@ export class FakeStream {
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write('retry: 1000\nevent: hello\ndata: {}\n\n')
+    response.write(`retry: 1000\nevent: hello\ndata: {"last_id":${this.lastId}}\n\n`)
     this.#open.add(response)
     response.on('close', () => this.#open.delete(response))
     for (const resolve of this.#waiting.splice(0)) resolve()
@@ -126,11 +128,16 @@ export class Running {
   stderr = ''
   readonly #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = []
 
-  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    program: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    timeoutMs = 20_000
+  ) {
     const child = spawn(program, args, {
       env: { ...process.env, TZ: 'UTC', NO_COLOR: '', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: 20_000
+      timeout: timeoutMs
     })
     this.child = child
     child.stdin.on('error', () => undefined)
@@ -177,8 +184,13 @@ export class Running {
   }
 }
 
-export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  return new Running(process.execPath, [COMMAND, ...args], env)
+/** @param timeoutMs after which it is killed, whatever it does */
+export function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  timeoutMs = 20_000
+): Running {
+  return new Running(process.execPath, [COMMAND, ...args], env, timeoutMs)
 }
 
 /** Runs `tsha` to its end. */

@@ -13,21 +13,24 @@ const NOTHING: Readings = {
   scripts: new Map(),
   processes: new Map(),
   files: new Map(),
-  links: new Map()
+  links: new Map(),
+  results: new Map()
 }
 const PASSES: Readings = {
   service: true,
   scripts: new Map([['A', true]]),
   processes: new Map([['P', true]]),
   files: new Map([['F', 5]]),
-  links: new Map([['eth2', true]])
+  links: new Map([['eth2', true]]),
+  results: new Map()
 }
 const FAILS: Readings = {
   service: false,
   scripts: new Map([['A', false]]),
   processes: new Map([['P', false]]),
   files: new Map([['F', -100]]),
-  links: new Map([['eth2', false]])
+  links: new Map([['eth2', false]]),
+  results: new Map()
 }
 const CHECKS = { service: 'service', script: 'A', process: 'P', file: 'F', interface: 'eth2' }
 
@@ -189,5 +192,76 @@ t.test('a fault hands over first where make-before-break is chosen and the netwo
     conditionsOf({ ...ROUTER, handOver, track: [track('script', 0)] }, null, FAILS).serviceUp
   t.equal(serviceUp('make-before-break'), false)
   t.equal(serviceUp('keepalived'), true)
+  t.end()
+})
+
+t.test('what changes the priority, or is a fault, is told with what the check said', (t) => {
+  const results = new Map([
+    ['service service', { detail: 'connect ECONNREFUSED', since: 1000 }],
+    ['interface ens160', { detail: null, since: 2000 }]
+  ])
+  const links = new Map([
+    ['eth2', false],
+    ['ens160', false]
+  ])
+  const tracks = [
+    track('service', -20),
+    track('script', 5),
+    track('process', 0),
+    track('interface', -1),
+    track('file', 1)
+  ]
+  const { effects } = follow(tracks, { ...FAILS, processes: new Map(), links, results })
+  t.same(effects, [
+    {
+      what: 'interface ens160',
+      verb: 'is down',
+      detail: null,
+      since: 2000,
+      added: 0,
+      isFault: true,
+      isAwaited: false
+    },
+    {
+      what: 'the service check',
+      verb: 'fails',
+      detail: 'connect ECONNREFUSED',
+      since: 1000,
+      added: -20,
+      isFault: false,
+      isAwaited: false
+    },
+    {
+      what: 'process P',
+      verb: 'has no result yet',
+      detail: null,
+      since: null,
+      added: 0,
+      isFault: true,
+      isAwaited: true
+    },
+    {
+      what: 'interface eth2',
+      verb: 'is down',
+      detail: null,
+      since: null,
+      added: -1,
+      isFault: false,
+      isAwaited: false
+    },
+    {
+      what: 'file F',
+      verb: 'says -100',
+      detail: null,
+      since: null,
+      added: -100,
+      isFault: false,
+      isAwaited: false
+    }
+  ])
+  t.same(
+    follow(tracks, PASSES).effects.map(({ what, added }) => `${what} ${added}`),
+    ['script A 5', 'file F 5']
+  )
   t.end()
 })

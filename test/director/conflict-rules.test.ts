@@ -9,6 +9,7 @@ import {
 const timer: ConflictEvent = { kind: 'timer' }
 const alone: ConflictEvent = { kind: 'mastery', isMaster: true, hasPredecessor: false }
 const after: ConflictEvent = { kind: 'mastery', isMaster: true, hasPredecessor: true }
+const rival: ConflictEvent = { kind: 'rival' }
 const backup: ConflictEvent = { kind: 'mastery', isMaster: false, hasPredecessor: false }
 const claim = (mac = 'm1', address = 'v1'): ConflictEvent => ({ kind: 'claim', address, mac })
 
@@ -43,14 +44,49 @@ const stories: Readonly<Record<string, Story>> = {
     [0, after, 'probe'],
     [3, claim()],
     [299, claim()],
+    [300, timer, 'defend'],
     [350, timer, 'probe'],
     [1000, timer, 'unclaimed']
+  ],
+  'where it let go without a word nothing has to be said again': [
+    [0, after, 'probe'],
+    [300, timer],
+    [350, timer, 'probe']
+  ],
+  'one that thought it was master too has 300 ms to let go, and never the last word': [
+    [0, alone, 'probe'],
+    [350, timer, 'probe'],
+    [1000, timer, 'unclaimed'],
+    [5000, claim(), 'tell v1 m1 1, defend'],
+    [8000, rival],
+    [8005, claim()],
+    [8010, claim()],
+    [8299, timer],
+    [8300, timer, 'defend'],
+    [8301, timer],
+    [8400, claim()]
+  ],
+  'one that goes on to advertise gets no more time for what it claimed': [
+    [0, alone, 'probe'],
+    [5000, rival],
+    [5001, claim()],
+    [5299, rival],
+    [5300, timer, 'defend, probe']
+  ],
+  'what a director said that is backup now is not answered by a backup': [
+    [0, alone, 'probe'],
+    [100, rival],
+    [101, claim()],
+    [102, backup],
+    [400, timer],
+    [401, rival],
+    [402, claim()]
   ],
   'a director that was master before and does not let go is a conflict': [
     [0, after, 'probe'],
     [3, claim()],
     [300, claim(), 'tell v1 m1 1, defend'],
-    [350, timer, 'probe'],
+    [350, timer, 'defend, probe'],
     [353, claim()],
     [1000, timer]
   ],

@@ -3,8 +3,14 @@ import type { Fault, RouterConditions } from '../../src/director/conditions.js'
 import { demandsOf, type Demands, type Standing } from '../../src/director/demands.js'
 import { ROUTER } from './router-config.js'
 
-const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [] }
-const WELL: Standing = { canHold: true, isYielding: false, isGone: false, isHandingOver: false }
+const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [], effects: [] }
+const WELL: Standing = {
+  canHold: true,
+  isYielding: false,
+  isGone: false,
+  isHandingOver: false,
+  isLeaving: false
+}
 const NO_FAULTS = { link: false, tracker: false, addresses: false }
 const OWN: Fault = {
   cause: 'own-interface',
@@ -47,6 +53,12 @@ t.test('without a link nothing is waited for', (t) => {
     addresses: false
   })
   t.strictSame(demands([], { isGone: true }).faults, { ...NO_FAULTS, link: true })
+  t.end()
+})
+
+t.test('who is asked to leave hands over, where that is configured', (t) => {
+  t.strictSame(demands([], { isLeaving: true }), { serves: false, faults: NO_FAULTS })
+  t.strictSame(asKeepalived([], { isLeaving: true }), { serves: true, faults: NO_FAULTS })
   t.end()
 })
 

@@ -32,7 +32,16 @@ t.test(
       .replace('PID', join(directory, 'tsha.pid'))
     execFileSync('tee', [file], { input: text })
 
-    const command = ['--nofile=128:128', process.execPath, TSHA, 'run', '--nginx-conf', file]
+    const command = [
+      '--nofile=128:128',
+      process.execPath,
+      TSHA,
+      'run',
+      '--nginx-conf',
+      file,
+      '--admin-socket',
+      'off'
+    ]
     const director = spawn('prlimit', command, { stdio: ['ignore', 'pipe', 'inherit'] })
     const pid = director.pid ?? 0
     const exited = new Promise((done) => director.once('exit', done))

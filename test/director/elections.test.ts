@@ -4,7 +4,9 @@ import type { Config, SyncGroup, VirtualRouterConfig } from '../../src/config/mo
 import type { RouterConditions } from '../../src/director/conditions.js'
 import { Elections } from '../../src/director/elections.js'
 import type { Log } from '../../src/director/log.js'
+import { RouterOrders } from '../../src/director/router-orders.js'
 import type { Notifier } from '../../src/director/notify/notifier.js'
+import { RouterWishes } from '../../src/director/router-wishes.js'
 import { Arrivals, enterOwnNetwork, ip, layCable } from '../netns/lab/own-network.js'
 import { familyOf } from '../netns/lab/process-tree.js'
 import { cannotRun } from '../netns/lab/requirements.js'
@@ -48,7 +50,7 @@ const GROUP: SyncGroup = {
   track: [],
   notify: ROUTER.notify
 }
-const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [] }
+const FINE: RouterConditions = { priority: 100, serviceUp: true, faults: [], effects: [] }
 const AWAITED: RouterConditions = {
   ...FINE,
   serviceUp: false,
@@ -66,6 +68,7 @@ class Lonely {
   readonly log = new Arrivals<string>()
   readonly conditions = new Map<string, RouterConditions>()
   readonly links = new Map<string, boolean>()
+  readonly wishes = new RouterWishes()
   readonly elections: Elections
 
   constructor(
@@ -86,6 +89,7 @@ class Lonely {
       } as unknown as Config,
       log: this.#logFor(''),
       notifier,
+      wishes: this.wishes,
       conditionsOf: ({ name, interface: device }) => {
         const own = this.conditions.get(name) ?? FINE
         if (this.links.get(device) !== false) return own
@@ -291,6 +295,78 @@ await t.test('the elections of one director', { skip: cannotRun() }, async (t) =
     const starts = one.log.all.filter((line) => line.includes('virtual router starts'))
     t.equal(starts.length, 1, 'what was gone was never started')
   })
+
+  await t.test(
+    'a sync group that steps down alone offers once, together, and serves on',
+    async (t) => {
+      const one = new Lonely([INSIDE, OUTSIDE], [GROUP])
+      t.teardown(() => one.elections.stop())
+      await one.run()
+      await one.until('GROUP G1 MASTER')
+      const orders = new RouterOrders({
+        configs: [INSIDE, OUTSIDE],
+        groups: [GROUP],
+        wishes: one.wishes,
+        elections: one.elections,
+        closeKept: () => undefined,
+        now: () => performance.now()
+      })
+      for (const time of ['first', 'again']) {
+        one.log.all.splice(0)
+        const { lines } = await orders.stepDown({ action: 'step-down', router: 'inside' })
+        for (const name of ['inside', 'outside']) {
+          const alone = 'this director goes on serving, with priority 1; no partner was heard'
+          t.ok(
+            lines.some((line) => line.startsWith(`${name}: nobody took over: ${alone}`)),
+            lines.join('; ')
+          )
+        }
+        const offers = one.log.all.filter((line) => line.includes('hand-over-begun'))
+        t.same(offers.map((line) => line.split(' ')[0]).sort(), ['inside', 'outside'])
+        t.notOk(
+          one.log.all.some((line) => line.includes('"to":"backup"')),
+          `${time}: the addresses stay`
+        )
+      }
+      t.strictSame(one.told.all, [], 'nobody is told of a change that was none')
+      ip('link del out0')
+      await one.until('GROUP G1 FAULT')
+      layOut()
+      await one.until('GROUP G1 MASTER')
+      t.same(
+        one.elections.routers.map(({ state }) => state.priority),
+        [1, 1],
+        'still stepped down when the interface is back'
+      )
+      const warned = one.log.all.filter((line) => line.includes('nobody else serves'))
+      t.equal(warned.length, 2)
+      orders.resume({ action: 'resume', router: 'outside' })
+      t.same(
+        one.elections.routers.map(({ state }) => [state.name, state.priority]),
+        [
+          ['master', 100],
+          ['master', 100]
+        ]
+      )
+    }
+  )
+
+  await t.test(
+    'one whose service fails and that nobody relieved offers again when it steps down',
+    async (t) => {
+      const one = new Lonely([INSIDE])
+      t.teardown(() => one.elections.stop())
+      await one.run()
+      await one.until('INSTANCE inside MASTER')
+      one.set('inside', { priority: 80, serviceUp: false, faults: [], effects: [] })
+      await one.log.first((line) => line.includes('hand-over-unanswered'), 'end of the first offer')
+      one.log.all.splice(0)
+      one.elections.routers[0]?.handOver()
+      t.ok(one.log.all.some((line) => line.includes('hand-over-begun')))
+      await one.log.first((line) => line.includes('hand-over-unanswered'), 'end of the second')
+      t.match(one.elections.routers[0]?.state, { name: 'master', priority: 80, serviceUp: false })
+    }
+  )
 
   await t.test('the stop closes what was opened before something failed', async (t) => {
     const one = new Lonely([INSIDE, { ...OUTSIDE, interface: 'nope0' }])

@@ -111,6 +111,38 @@ t.test(
   }
 )
 
+t.test(
+  'each check is told with its result, since when, and what the last failure said',
+  async (t) => {
+    const folder = t.testdir({ value: 'x' })
+    const tracks: readonly Track[] = [
+      { kind: 'script', check: 'A', weight: -20, reverse: false },
+      { kind: 'file', check: 'F', weight: 1, reverse: false }
+    ]
+    const { health, until } = setup(t, tracks, {
+      scripts: [{ ...SCRIPT, command: ['/bin/sh', '-c', 'exit 3'] }],
+      files: [{ name: 'F', path: `${folder}/value`, initial: null }]
+    })
+    t.same(health.checks(), [
+      { kind: 'script', name: 'A', passes: null, since: null, detail: null },
+      { kind: 'file', name: 'F', passes: null, since: null, detail: null }
+    ])
+    health.linkChanged('eth2', false)
+    health.start()
+    const { effects } = await until(({ priority }) => priority === 80)
+    t.match(effects, [
+      { what: 'script A', verb: 'fails', detail: 'exited with status 3', added: -20 }
+    ])
+    writeFileSync(`${folder}/value`, '7')
+    await until(({ priority }) => priority === 87)
+    t.match(health.checks(), [
+      { kind: 'script', name: 'A', passes: false, since: /Z$/, detail: 'exited with status 3' },
+      { kind: 'file', name: 'F', passes: true, since: /Z$/, detail: 'says 7' },
+      { kind: 'interface', name: 'eth2', passes: false, since: /Z$/, detail: 'is down' }
+    ])
+  }
+)
+
 t.test('files, processes and links count as well', async (t) => {
   const folder = t.testdir({ value: '5' })
   const process = {

@@ -311,3 +311,39 @@ t.test('a server whose name was never resolved is not asked', async (t) => {
   t.same(bench.asked, [])
   t.same(bench.told, [])
 })
+
+t.test(
+  'a peer that must not be asked is not, and a run that goes on is not believed',
+  async (t) => {
+    const bench = new Bench(CHECK)
+    t.teardown(() => {
+      bench.watch.stop()
+    })
+    bench.result = WELL
+    bench.watch.start()
+    await bench.until(() => bench.asked.length === 1)
+    bench.watch.allow(false)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    t.same([bench.asked.length, bench.told], [1, []])
+    bench.watch.allow(true)
+    await bench.until(() => bench.asked.length === 2)
+  }
+)
+
+t.test('a peer that is trusted is out after as many failures as one that was well', async (t) => {
+  const bench = new Bench(CHECK)
+  t.teardown(() => {
+    bench.watch.stop()
+  })
+  bench.watch.start()
+  await bench.until(() => bench.told.length === 1)
+  bench.watch.trust()
+  bench.learn({ kind: 'trusted' })
+  const before = bench.asked.length
+  await bench.until(() => bench.told.length === 2)
+  t.same(bench.told, [
+    { kind: 'checked', isUp: false },
+    { kind: 'checked', isUp: false }
+  ])
+  t.ok(bench.asked.length >= before + 2, 'fall is 2')
+})

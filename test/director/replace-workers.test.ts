@@ -47,7 +47,7 @@ class Crew {
   static async start(t: Test, setup: ProxySetup): Promise<Crew> {
     const crew = new Crew(setup, await refusingPort())
     t.teardown(async () => {
-      await crew.supervisor.stop(0)
+      await crew.supervisor.close(0)
       rmSync(crew.directory, { recursive: true, force: true })
     })
     await crew.supervisor.start()

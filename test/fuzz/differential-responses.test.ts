@@ -1,9 +1,10 @@
+// lane: patient - compares 80 000 messages and more
 import t from 'tap'
 import { endToEndSummary, requestsEndToEnd, responsesEndToEnd } from './end-to-end.js'
 import { SEED, refusesMoreAndNothingElse } from './fixed-run.js'
 
 // A quarter of a minute of one core; longer beside other tests.
-t.setTimeout(110_000)
+t.setTimeout(870_000)
 
 refusesMoreAndNothingElse('responses', 80_000)
 

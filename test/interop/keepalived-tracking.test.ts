@@ -202,7 +202,8 @@ await t.test(
         scripts: new Map([['A', phase.passes]]),
         processes: new Map(),
         files: new Map([['F', phase.value]]),
-        links: new Map([['eth2', phase.passes]])
+        links: new Map([['eth2', phase.passes]]),
+        results: new Map()
       })
       const its = (): object => Object.fromEntries(itsVerdicts(reader.stdout.split('\n')))
       const wanted = JSON.stringify(Object.fromEntries(ours))

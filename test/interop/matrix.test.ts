@@ -1,4 +1,4 @@
-// lane: alone - compares the times of 51 networks to a tenth of a second
+// lane: quiet - compares the times of 51 networks to a tenth of a second
 import t from 'tap'
 import { cannotRun } from '../netns/lab/requirements.js'
 import { largest, type Difference } from './matrix/compare.js'

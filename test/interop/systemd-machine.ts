@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { CLEAN_ENVIRONMENT, LabProcess, type Outcome } from '../netns/lab/lab-process.js'
-import { REPOSITORY } from '../netns/lab/pair-files.js'
 import { childrenOf } from '../netns/lab/process-tree.js'
 
 const BOOT_TIMEOUT_MS = 30_000
@@ -30,7 +29,7 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
 done
 `
 
-/** What it writes lies in memory; the repository is at /opt/tsha, as docs/install.md puts it. */
+/** What it writes lies in memory; the folder with the packages is at /opt/packages. */
 const FIRST_PROCESS = `
 set -e
 mount --make-rprivate /
@@ -38,14 +37,14 @@ mount --bind "$1" /mnt
 mount --bind "$2" /media
 mount -t tmpfs tmpfs /run
 mkdir -p /run/lock /run/systemd/system
-for each in etc var usr/local; do
+for each in etc var usr; do
   mkdir -p /run/over/$each/upper /run/over/$each/work
   mount -t overlay overlay -o lowerdir=/$each,upperdir=/run/over/$each/upper,workdir=/run/over/$each/work /$each
 done
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=755 tmpfs /opt
-mkdir /opt/tsha
-mount --move /mnt /opt/tsha
+mkdir /opt/packages
+mount --move /mnt /opt/packages
 ln -sf "/media/$3" /usr/local/bin/node
 umount /sys/fs/cgroup/* 2>/dev/null || true
 umount /sys/fs/cgroup 2>/dev/null || true
@@ -73,11 +72,15 @@ export class SystemdMachine {
     this.#pid = pid
   }
 
-  /** Starts it, and waits until systemd says that it runs. */
-  static async boot(cgroup: string): Promise<SystemdMachine> {
+  /**
+   * Starts it, and waits until systemd says that it runs.
+   *
+   * @param packages a folder that it sees as /opt/packages
+   */
+  static async boot(cgroup: string, packages: string): Promise<SystemdMachine> {
     const keeper = spawn(
       'sh',
-      ['-c', KEEPER, 'sh', cgroup, FIRST_PROCESS, REPOSITORY, ...programOf(process.execPath)],
+      ['-c', KEEPER, 'sh', cgroup, FIRST_PROCESS, packages, ...programOf(process.execPath)],
       { env: CLEAN_ENVIRONMENT, stdio: ['pipe', 'ignore', 'ignore'], detached: true }
     )
     keeper.stdin.on('error', () => {

@@ -1,35 +1,48 @@
 import { existsSync } from 'node:fs'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
+import { REPOSITORY } from '../netns/lab/pair-files.js'
 import { cannotRun } from '../netns/lab/requirements.js'
+import { buildPackages } from './packages.js'
 import { SystemdMachine, unifiedCgroup } from './systemd-machine.js'
 
 const UNIT = 'tsha@master'
 const HAS_VIP = 'ip -br -4 addr show ens160 | grep -q 192.168.64.200/24'
 /** The newest recording that a director left. */
 const REPLAY = 'tsha replay "$(ls -d /var/lib/tsha/tsha-*.jsonl | tail -n 1)"'
-/** docs/install.md, steps 2 to 4a. */
+/** docs/install.md: the package, then the configuration. */
 const INSTALL = `set -e
-ln -sf /opt/tsha/dist/bin/tsha.js /usr/local/bin/tsha
-useradd --system --home-dir / --shell /usr/sbin/nologin tsha
-cp /opt/tsha/packaging/systemd/tsha@.service /etc/systemd/system/
-systemctl daemon-reload
-install -d /etc/tsha
-cp /opt/tsha/docs/examples/pair/tsha.yaml /etc/tsha/`
+dpkg --install /opt/packages/tsha_*.deb
+cat /opt/packages/pair.yaml > /etc/tsha/tsha.yaml`
 
 function whyNot(): string | false {
-  const missing = cannotRun('systemctl', 'useradd')
+  const missing = cannotRun('systemctl', 'useradd', 'dpkg-deb')
   if (missing !== false) return missing
   if (!existsSync('/lib/systemd/systemd')) return 'needs systemd'
   return unifiedCgroup() === null ? 'needs cgroup2' : false
 }
 
 await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_000 }, async (t) => {
-  const machine = await SystemdMachine.boot(unifiedCgroup() ?? '')
+  const packages = await mkdtemp(join(tmpdir(), 'tsha-packages-'))
+  t.teardown(() => rm(packages, { recursive: true, force: true }))
+  await buildPackages(['deb'], packages)
+  await cp(join(REPOSITORY, 'docs/examples/pair/tsha.yaml'), join(packages, 'pair.yaml'))
+  const machine = await SystemdMachine.boot(unifiedCgroup() ?? '', packages)
   t.teardown(() => machine.close())
   const show = (property: string): Promise<string> =>
     machine.must(`systemctl show --property ${property} --value ${UNIT}`)
 
-  await machine.must(INSTALL)
+  await t.test('the package alone starts nothing and claims nothing', async (t) => {
+    await machine.must(INSTALL)
+    t.equal(await show('ActiveState'), 'inactive')
+    t.equal((await machine.run(HAS_VIP)).code, 1, 'no virtual address')
+    t.match(await machine.must('tsha --version'), /^\d+\.\d+\.\d+$/)
+    t.match(await machine.must('getent passwd tsha'), /nologin$/)
+    t.equal(await machine.must('stat -c "%A %U %G" /etc/tsha/tsha.yaml'), '-rw-r----- root tsha')
+    await machine.must('logrotate --debug /etc/logrotate.d/tsha 2>&1 || ! command -v logrotate')
+  })
 
   await t.test('Type=notify: systemctl start returns when tsha is ready', async (t) => {
     await machine.must(`systemctl start ${UNIT}`)
@@ -91,5 +104,27 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_0
     t.equal(await show('ExecMainStatus'), '2')
     const journal = await machine.must(`journalctl --unit ${UNIT} --output cat`)
     t.match(journal, /\/etc\/tsha\/tsha\.yaml:\d+:\d+: .*300.*\[TSHA_E_VRID_RANGE\]/)
+  })
+
+  await t.test('an update keeps the configuration and disturbs nobody', async (t) => {
+    await machine.must(`cat /opt/packages/pair.yaml > /etc/tsha/tsha.yaml; systemctl start ${UNIT}`)
+    const pid = await show('MainPID')
+    const said = await machine.must('dpkg --install /opt/packages/tsha_*.deb 2>&1')
+    t.match(said, 'go on with the old version until: systemctl restart tsha@master')
+    t.equal(await show('MainPID'), pid, 'the director goes on')
+    await machine.must('cmp /opt/packages/pair.yaml /etc/tsha/tsha.yaml')
+  })
+
+  await t.test('removed: the address is given up and nothing runs; purged: nothing is left', async (t) => {
+    await machine.untilTrue(HAS_VIP, 8000)
+    await machine.must('dpkg --remove tsha')
+    t.equal((await machine.run(HAS_VIP)).code, 1, 'no virtual address')
+    t.equal((await machine.run(`pgrep --full '^tsha: '`)).code, 1, 'no process')
+    await machine.must('test -f /etc/tsha/tsha.yaml && test ! -e /usr/bin/tsha')
+    await machine.must('dpkg --purge tsha')
+    const places = '/etc/tsha /var/log/tsha /var/lib/tsha /run/tsha /usr/lib/tsha /etc/logrotate.d/tsha'
+    for (const place of places.split(' ')) {
+      t.equal((await machine.run(`test -e ${place}`)).code, 1, `no ${place}`)
+    }
   })
 })

@@ -1,4 +1,4 @@
-// lane: alone - an outage of 200 ms is too long
+// lane: quiet - an outage of 200 ms is too long
 import t from 'tap'
 import { longestBoth } from './lab/address-watch.js'
 import { Lab } from './lab/lab.js'

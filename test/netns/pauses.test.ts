@@ -1,4 +1,4 @@
-// lane: alone - two holders for 300 ms are too long
+// lane: quiet - two holders for 300 ms are too long
 import t, { type Test } from 'tap'
 import { longestBoth } from './lab/address-watch.js'
 import { Lab } from './lab/lab.js'

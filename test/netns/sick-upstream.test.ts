@@ -7,6 +7,8 @@ import { cannotRun } from './lab/requirements.js'
 import { TshaDirector } from './lab/tsha.js'
 
 t.setTimeout(150_000)
+/** Two networks: together four hundred requests a second. */
+t.jobs = 2
 
 const RATE = 200
 /** A dead server may cost requests that begin in this time, and none after it. */
@@ -18,64 +20,73 @@ const FIRST_ANSWER_MS = 1000
 /** Makes a web server sick or well; resolves when it is. */
 type Turn = () => Promise<void> | void
 
-await t.test(
-  'sick web servers under clients that give up after 1 s, with the old nginx.conf',
-  { skip: cannotRun('nginx', 'tc') },
-  async (t) => {
-    const lab = await Lab.create()
-    t.teardown(() => lab.close())
-    const master = new TshaDirector(lab.host('director1'), 'master')
-    await Promise.all([lab.web1.start(), lab.web2.start(), master.start()])
-    await lab.watch.waitForOwners(['director1'], 15_000)
+const CLIENTS = 'under clients that give up after 1 s, with the old nginx.conf'
+/** Its own object for each test: tap writes into it. */
+const options = () => ({ skip: cannotRun('nginx', 'tc'), buffered: true })
 
-    await t.test('web1 takes no new connection', async (t) => {
-      const drop: Turn = async () => {
-        await lab.dropSyns('web1')
-        // So that none of the connections that the director keeps is left to go on.
-        await lab.web1.stop()
-        await lab.web1.start()
-      }
-      const take: Turn = () => lab.takeSyns('web1')
-      await costsLittle(t, lab, drop, take)
-    })
+async function directorAlone(t: Test): Promise<Lab> {
+  const lab = await Lab.create()
+  t.teardown(() => lab.close())
+  const master = new TshaDirector(lab.host('director1'), 'master')
+  await Promise.all([lab.web1.start(), lab.web2.start(), master.start()])
+  await lab.watch.waitForOwners(['director1'], 15_000)
+  return lab
+}
 
-    await t.test('web1 is behind a switch port that forwards nothing', async (t) => {
-      const cut: Turn = () => lab.blackhole('web1')
-      const heal: Turn = () => lab.heal('web1')
-      await costsLittle(t, lab, cut, heal)
-    })
+void t.test(`a web server that is not reached, ${CLIENTS}`, options(), async (t) => {
+  const lab = await directorAlone(t)
 
-    await t.test('web1 accepts and never answers', async (t) => {
-      const freeze: Turn = () => {
-        lab.web1.freeze()
-      }
-      const thaw: Turn = () => {
-        lab.web1.thaw()
-      }
-      await costsLittle(t, lab, freeze, thaw)
-    })
-
-    await t.test('both are stopped, then one is back', async (t) => {
-      const stop: Turn = async () => {
-        await Promise.all([lab.web1.stop(), lab.web2.stop()])
-      }
-      await servesAgain(t, lab, stop, () => lab.web2.start())
+  await t.test('web1 takes no new connection', async (t) => {
+    const drop: Turn = async () => {
+      await lab.dropSyns('web1')
+      // So that none of the connections that the director keeps is left to go on.
+      await lab.web1.stop()
       await lab.web1.start()
-    })
+    }
+    const take: Turn = () => lab.takeSyns('web1')
+    await costsLittle(t, lab, drop, take)
+  })
 
-    await t.test('both stand still, then one is back', async (t) => {
-      const freeze: Turn = () => {
-        lab.web1.freeze()
-        lab.web2.freeze()
-      }
-      const thaw: Turn = () => {
-        lab.web1.thaw()
-      }
-      await servesAgain(t, lab, freeze, thaw)
-      lab.web2.thaw()
-    })
-  }
-)
+  await t.test('web1 is behind a switch port that forwards nothing', async (t) => {
+    const cut: Turn = () => lab.blackhole('web1')
+    const heal: Turn = () => lab.heal('web1')
+    await costsLittle(t, lab, cut, heal)
+  })
+})
+
+void t.test(`web servers that stand still or are stopped, ${CLIENTS}`, options(), async (t) => {
+  const lab = await directorAlone(t)
+
+  await t.test('web1 accepts and never answers', async (t) => {
+    const freeze: Turn = () => {
+      lab.web1.freeze()
+    }
+    const thaw: Turn = () => {
+      lab.web1.thaw()
+    }
+    await costsLittle(t, lab, freeze, thaw)
+  })
+
+  await t.test('both are stopped, then one is back', async (t) => {
+    const stop: Turn = async () => {
+      await Promise.all([lab.web1.stop(), lab.web2.stop()])
+    }
+    await servesAgain(t, lab, stop, () => lab.web2.start())
+    await lab.web1.start()
+  })
+
+  await t.test('both stand still, then one is back', async (t) => {
+    const freeze: Turn = () => {
+      lab.web1.freeze()
+      lab.web2.freeze()
+    }
+    const thaw: Turn = () => {
+      lab.web1.thaw()
+    }
+    await servesAgain(t, lab, freeze, thaw)
+    lab.web2.thaw()
+  })
+})
 
 /** One server of two turns sick: clients are spared soon, and it serves again soon after. */
 async function costsLittle(t: Test, lab: Lab, sicken: Turn, heal: Turn): Promise<void> {

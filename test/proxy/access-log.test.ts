@@ -5,6 +5,7 @@ import {
   VARIABLE_NAMES,
   compileTemplate,
   isVariable,
+  type AttemptFacts,
   type Transaction
 } from '../../src/proxy/variables.js'
 
@@ -38,10 +39,21 @@ function transaction(head: string): Transaction {
     bytesSent: 150,
     requestLength: 90,
     attempts: [
-      { address: '192.168.64.143:80', answerStatus: 502, startedAt: 1000, endedAt: 1001 },
-      { address: '192.168.64.138:80', answerStatus: 200, startedAt: 1001, endedAt: 1012 }
+      attempt(0, '192.168.64.143:80', 502, 1000, 1001),
+      attempt(1, '192.168.64.138:80', 200, 1001, 1012)
     ]
   }
+}
+
+function attempt(
+  peerIndex: number,
+  address: string,
+  answerStatus: number,
+  startedAt: number,
+  endedAt: number
+): AttemptFacts {
+  const uncounted = { failure: null, firstByteAt: -1, bytesSent: 0, bytesReceived: 0 }
+  return { peerIndex, address, answerStatus, startedAt, endedAt, ...uncounted }
 }
 
 const MAIN =

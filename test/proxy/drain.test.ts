@@ -69,7 +69,7 @@ t.test('before the address moves: new clients are served, each response closes',
   const before = new RawClient(proxy.port)
   before.send(REQUEST)
   await before.take(/hello/)
-  proxy.engine.closeKept()
+  proxy.engine.closeKept(true)
   for (const client of [new RawClient(proxy.port), new RawClient(proxy.port), before]) {
     client.send(REQUEST)
     t.match(await client.rest(), /\r\nConnection: close\r\n\r\nhello$/)

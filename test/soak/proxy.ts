@@ -39,7 +39,14 @@ export async function startProxy(
   mkdirSync(join(directory, 'bodies'))
   chmodSync(join(directory, 'bodies'), 0o777)
   writeFileSync(conf, nginxConf(directory, port, upstreams, workers))
-  const program = fleet.start('tsha', [process.execPath, PROGRAM, '--nginx-conf', conf])
+  const program = fleet.start('tsha', [
+    process.execPath,
+    PROGRAM,
+    '--nginx-conf',
+    conf,
+    '--admin-socket',
+    'off'
+  ])
   await answering(program, port, '/web/')
   // One worker answers already; the others have to be there too before anybody is counted.
   while (!program.output().includes('"msg":"tsha runs"')) await sleep(START_POLL_MS)

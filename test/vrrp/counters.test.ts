@@ -21,7 +21,7 @@ t.test('what has no counter in keepalived is not counted', (t) => {
 
 t.test('lateness goes into fixed classes; what is early is not late', (t) => {
   const counters = new Counters()
-  for (const late of [-1.7, 0.4, 1, 1.1, 99, 1000, 1001, 60_000]) counters.countLateness(late)
+  for (const late of [-1.7, 0.4, 1, 1.1, 99, 1000, 1001, 60_000]) counters.countLateness(late, 0)
   t.same(counters.statistics.lateness, {
     count: 8,
     max: 60_000,
@@ -34,7 +34,7 @@ t.test('lateness goes into fixed classes; what is early is not late', (t) => {
 t.test('statistics that were taken do not change', (t) => {
   const counters = new Counters()
   const before = counters.statistics
-  counters.countLateness(5)
+  counters.countLateness(5, 0)
   counters.count('advert_sent')
   t.equal(before.advert_sent, 0)
   t.equal(before.lateness.count, 0)

@@ -78,6 +78,11 @@ export class FileCheck {
     return this.#value
   }
 
+  /** What is wrong with it; null when nothing is. */
+  get trouble(): string | null {
+    return this.#trouble === '' ? null : this.#trouble
+  }
+
   start(): void {
     this.#poll = setInterval(() => {
       this.#read()

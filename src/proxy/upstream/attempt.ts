@@ -7,6 +7,7 @@ import { MAX_HEAD, findHeadEnd, parseResponseHead, type ResponseHead } from '../
 import { hasForbidden } from '../http1/syntax.js'
 import { LAST_CHUNK, chunkSizeLine } from '../http1/write.js'
 import type { Route } from '../model.js'
+import type { Failure } from '../traffic-cells.js'
 import { grantedProtocol } from '../upgrade.js'
 import type { AttemptFacts } from '../variables.js'
 import type { ConnectionUser, UpstreamConnection } from './connection.js'
@@ -70,6 +71,8 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   readonly isReused: boolean
   endedAt: number
   answerStatus = 0
+  failure: Failure | null = null
+  firstByteAt = -1
   /** Whether the first byte of the request was handed to a connected socket. */
   isRequestSent = false
   readonly #owner: AttemptOwner
@@ -85,7 +88,9 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   /** Head bytes of earlier reads. */
   #text = ''
   #interims = 0
-  #hasAnswered = false
+  /** What the connection had carried before; once it is over, what it has carried for this attempt. */
+  #bytesSent: number
+  #bytesReceived: number
   /** When the whole request had left this process. */
   #askedAt: number | null = null
   #head: ResponseHead | null = null
@@ -111,6 +116,21 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.isReused = idle !== null
     this.#connection =
       idle ?? pool.open(peer, peer.addresses.next(this.startedAt), this, this.startedAt)
+    this.#bytesSent = this.#connection.bytesSent
+    this.#bytesReceived = this.#connection.bytesReceived
+  }
+
+  get peerIndex(): number {
+    return this.peer.index
+  }
+
+  /** What was handed to its connection; the peer may not have taken all of it. */
+  get bytesSent(): number {
+    return this.#isOver ? this.#bytesSent : this.#connection.bytesSent - this.#bytesSent
+  }
+
+  get bytesReceived(): number {
+    return this.#isOver ? this.#bytesReceived : this.#connection.bytesReceived - this.#bytesReceived
   }
 
   /** The address of the peer that it goes to. */
@@ -164,7 +184,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
    */
   get silence(): { readonly awaited: Awaited; readonly since: number } | null {
     if (!this.isRequestSent) return { awaited: 'connection', since: this.startedAt }
-    if (this.#hasAnswered || this.#askedAt === null) return null
+    if (this.firstByteAt >= 0 || this.#askedAt === null) return null
     return { awaited: 'answer', since: this.#askedAt }
   }
 
@@ -180,9 +200,9 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   }
 
   onData(buffer: Buffer, length: number): void {
-    if (!this.#hasAnswered) {
-      this.#hasAnswered = true
-      this.peer.answered(this.#now())
+    if (this.firstByteAt < 0) {
+      this.firstByteAt = this.#now()
+      this.peer.answered(this.firstByteAt)
     }
     if (this.#head !== null) {
       this.#readBody(buffer, 0, length)
@@ -194,15 +214,15 @@ export class Attempt implements ConnectionUser, AttemptFacts {
 
   onEnd(): void {
     if (this.#head?.framing === 'close') this.#complete(false)
-    else this.#fail('error', `upstream prematurely closed connection ${this.#where()}`)
+    else this.#fail('closed', `upstream prematurely closed connection ${this.#where()}`)
   }
 
   onFailed(error: Error): void {
     if (!this.isRequestSent) {
       const message = `connect() failed (${errnoText(error)}) while connecting to upstream`
-      this.#fail('error', message, isLack(error))
+      this.#fail(isLack(error) ? 'local' : 'connect', message)
     } else {
-      this.#fail('error', `recv() failed (${errnoText(error)}) ${this.#where()}`)
+      this.#fail('reset', `recv() failed (${errnoText(error)}) ${this.#where()}`)
     }
   }
 
@@ -286,7 +306,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
           ? TOO_BIG_HEAD
           : parseResponseHead(acceptBareLf ? withCrlf(head) : head, method)
       if (parsed.kind === 'bad-response') {
-        this.#fail('invalid_header', `upstream sent ${parsed.reason} ${this.#where()}`)
+        this.#fail('invalid', `upstream sent ${parsed.reason} ${this.#where()}`)
         return -1
       }
       base += end
@@ -299,7 +319,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
         return -1
       }
       if (++this.#interims > MAX_INTERIM) {
-        this.#fail('invalid_header', `upstream sent unexpected status ${parsed.status}`)
+        this.#fail('invalid', `upstream sent unexpected status ${parsed.status}`)
         return -1
       }
       text = text.slice(end)
@@ -312,7 +332,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     const protocol = asked === null ? null : grantedProtocol(head, asked)
     if (protocol === null) {
       const what = asked === null ? '' : ' without a protocol that was asked for'
-      this.#fail('invalid_header', `upstream sent unexpected status 101${what}`)
+      this.#fail('invalid', `upstream sent unexpected status 101${what}`)
       return
     }
     this.answerStatus = 101
@@ -324,9 +344,9 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     const begin = text.slice(0, STATUS_LINE_BEGIN.length)
     const isBroken = hasForbidden(settled, 0, this.#request.acceptBareLf)
     if (!STATUS_LINE_BEGIN.startsWith(begin) || isBroken) {
-      this.#fail('invalid_header', `upstream sent no valid HTTP/1.x header ${this.#where()}`)
+      this.#fail('invalid', `upstream sent no valid HTTP/1.x header ${this.#where()}`)
     } else if (text.length > MAX_HEAD) {
-      this.#fail('invalid_header', `upstream sent ${TOO_BIG_HEAD.reason} ${this.#where()}`)
+      this.#fail('invalid', `upstream sent ${TOO_BIG_HEAD.reason} ${this.#where()}`)
     } else {
       this.#text = text
       this.#connection.deadline = this.#now() + this.#request.timeouts.readTimeoutMs
@@ -370,7 +390,7 @@ export class Attempt implements ConnectionUser, AttemptFacts {
   /** @param at what `decode` has returned */
   #failFraming(at: number): void {
     const what = at < 0 ? 'invalid chunked response' : 'more data than its header declares'
-    this.#fail('invalid_header', `upstream sent ${what} ${this.#where()}`)
+    this.#fail('invalid', `upstream sent ${what} ${this.#where()}`)
   }
 
   #deliver(pieces: readonly Buffer[], isDone: boolean): void {
@@ -398,16 +418,23 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     this.#owner.onResponseEnd()
   }
 
-  #fail(kind: AttemptFailure['kind'], message: string, isOurs = false): void {
+  #fail(failure: Failure, message: string): void {
     if (this.#isOver) return
-    const isStale = kind === 'error' && this.isReused && !this.#hasAnswered
+    const kind = KINDS[failure]
+    const isStale = kind === 'error' && this.isReused && this.firstByteAt < 0
     this.#finish()
     this.#connection.destroy()
-    if (this.#head === null) this.answerStatus = kind === 'timeout' ? 504 : 502
-    this.#owner.onFailure(this, { kind, message, isStale, isOurs })
+    if (this.#head === null) {
+      this.failure = failure
+      this.answerStatus = kind === 'timeout' ? 504 : 502
+    }
+    this.#owner.onFailure(this, { kind, message, isStale, isOurs: failure === 'local' })
   }
 
   #finish(): void {
+    const { bytesSent, bytesReceived } = this
+    this.#bytesSent = bytesSent
+    this.#bytesReceived = bytesReceived
     this.#isOver = true
     this.endedAt = this.#now()
   }
@@ -421,6 +448,16 @@ export class Attempt implements ConnectionUser, AttemptFacts {
     }
     return 'while sending request to upstream'
   }
+}
+
+/** What a failure is to `proxy_next_upstream`. */
+const KINDS: Readonly<Record<Failure, AttemptFailure['kind']>> = {
+  connect: 'error',
+  local: 'error',
+  reset: 'error',
+  closed: 'error',
+  timeout: 'timeout',
+  invalid: 'invalid_header'
 }
 
 const NO_PIECES: readonly Buffer[] = []

@@ -27,6 +27,8 @@ export class UpstreamConnection implements SocketUser {
   idleUser: ConnectionUser | null = null
   /** Requests sent on it. */
   requests = 0
+  bytesSent = 0
+  bytesReceived = 0
   /** What its server said last about the two limits below; null if it never did. */
   keepAliveField: string | null = null
   /** Requests that its server takes on it, as far as we know. */
@@ -67,6 +69,7 @@ export class UpstreamConnection implements SocketUser {
   }
 
   onData(buffer: Buffer, length: number): void {
+    this.bytesReceived += length
     this.user?.onData(buffer, length)
   }
 
@@ -100,6 +103,7 @@ export class UpstreamConnection implements SocketUser {
 
   /** Writes latin1 text or bytes; false asks to wait for `onDrain`. */
   write(data: string | Buffer): boolean {
+    this.bytesSent += data.length
     return this.#socket.write(data)
   }
 

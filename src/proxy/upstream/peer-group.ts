@@ -1,7 +1,8 @@
-import type { Upstream } from '../model.js'
+import type { Balance, Upstream } from '../model.js'
 import { compileBalancer, type Balancer, type BalancerPorts, type Claim } from './balancer.js'
 import { Peer, type ReportPeerEvent } from './peer.js'
 import { isDisabled, isProbeDue, type PeerStatus } from './peer-status.js'
+import type { PeerWish } from './peer-wish.js'
 import { RequestQueue } from './request-queue.js'
 import { RetryBudget } from './retry-budget.js'
 import { penalise } from './round-robin.js'
@@ -36,9 +37,11 @@ export class PeerGroup {
   inFlight = 0
   readonly #isSingle: boolean
   readonly #hasLastResort: boolean
-  readonly #primary: Balancer
+  readonly #balance: Balance
+  readonly #ports: GroupPorts
+  #primary: Balancer
   /** nginx chooses among backup servers in the same way; null if there are none. */
-  readonly #backup: Balancer | null
+  #backup: Balancer | null
   readonly #takesTurns: boolean
   /** Peers that start slowly. */
   readonly #growing: readonly Peer[]
@@ -57,10 +60,10 @@ export class PeerGroup {
     this.#isSingle = servers.length === 1
     const report = this.#isSingle ? null : ports.report
     this.peers = servers.map((server, i) => new Peer(firstIndex + i, server, report))
-    const backups = this.peers.filter(({ server }) => server.backup)
-    const primaries = this.peers.filter(({ server }) => !server.backup)
-    this.#primary = compileBalancer(balance, primaries, ports)
-    this.#backup = backups.length === 0 ? null : compileBalancer(balance, backups, ports)
+    this.#balance = balance
+    this.#ports = ports
+    this.#primary = this.#compile(false)
+    this.#backup = this.peers.some(({ server }) => server.backup) ? this.#compile(true) : null
     this.#takesTurns = balance.method === 'round_robin' || balance.method === 'least_conn'
     this.#growing = this.peers.filter(({ server }) => server.slowStartMs > 0 && !this.#isSingle)
     this.queue = queue === null ? null : new RequestQueue(queue.requests, queue.timeoutMs)
@@ -88,6 +91,19 @@ export class PeerGroup {
     this.serve(now)
   }
 
+  /** Takes over what an administrator wants of a peer. */
+  takeWish(peer: Peer, wish: PeerWish): void {
+    const now = this.now()
+    if (peer.obey(wish, now)) {
+      // What was gained with other weights would keep a peer waiting, or favour it, for many turns.
+      for (const each of this.peers) each.currentWeight = 0
+      // The points of a consistent hash are as many as the weights say.
+      if (peer.server.backup) this.#backup = this.#compile(true)
+      else this.#primary = this.#compile(false)
+    }
+    this.serve(now)
+  }
+
   /** The peer for the next attempt of a request, or null. */
   pick(claim: Claim, now: number): Peer | null {
     for (const peer of this.#growing) peer.grow(now)
@@ -110,7 +126,7 @@ export class PeerGroup {
     if (!this.#hasLastResort) return null
     let best: Peer | null = null
     for (const peer of this.peers) {
-      if (peer.server.down || !peer.addresses.isKnown) continue
+      if (!peer.takesRequests || !peer.addresses.isKnown) continue
       // One that is well and only busy: nothing has to be tried.
       if (!this.#isDisabled(peer, now)) return null
       if (peer.isLastResort || peer.isFull) continue
@@ -193,8 +209,13 @@ export class PeerGroup {
     this.serve(now)
   }
 
+  #compile(isBackup: boolean): Balancer {
+    const peers = this.peers.filter(({ server }) => server.backup === isBackup)
+    return compileBalancer(this.#balance, peers, this.#ports)
+  }
+
   #isUsable(peer: Peer, tried: readonly Peer[], now: number): boolean {
-    if (peer.server.down || !peer.addresses.isKnown) return false
+    if (!peer.takesRequests || !peer.addresses.isKnown) return false
     if (tried.includes(peer) || peer.isFull) return false
     return !this.#isDisabled(peer, now)
   }

@@ -39,6 +39,8 @@ export type PeerEvent =
   | { readonly kind: 'heard'; readonly at: number; readonly awaited: Awaited }
   /** The director asked a disabled peer, and it was well. */
   | { readonly kind: 'recovered' }
+  /** An administrator says that it is well. */
+  | { readonly kind: 'trusted' }
   /** The status of the director's regular check has changed. */
   | { readonly kind: 'checked'; readonly isUp: boolean }
 
@@ -103,6 +105,8 @@ export function applyPeerEvent(
     }
     case 'recovered':
       return awaitsProbe(status, server) ? wellAgain(status) : status
+    case 'trusted':
+      return HEALTHY
     case 'checked':
       return event.isUp === !status.isDown ? status : { ...status, isDown: !event.isUp }
   }

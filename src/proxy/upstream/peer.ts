@@ -2,6 +2,7 @@ import type { UpstreamServer } from '../model.js'
 import type { BusyPeer } from './least-conn.js'
 import { PeerAddresses } from './peer-addresses.js'
 import { HEALTHY, applyPeerEvent, isOut, type PeerEvent, type PeerStatus } from './peer-status.js'
+import { configuredWish, takesRequests, weightOf, type PeerWish } from './peer-wish.js'
 import { isLongEnough, type Awaited } from './silence.js'
 import { shareAfter } from './slow-start.js'
 
@@ -11,7 +12,7 @@ export class Peer implements BusyPeer {
   readonly index: number
   readonly server: UpstreamServer
   readonly addresses: PeerAddresses
-  readonly weight: number
+  weight: number
   effectiveWeight: number
   currentWeight = 0
   share = 1
@@ -25,6 +26,7 @@ export class Peer implements BusyPeer {
   lastResortAt = -Infinity
   isLastResort = false
   #status: PeerStatus = HEALTHY
+  #wish: PeerWish
   readonly #report: ReportPeerEvent | null
 
   /** @param report null for a peer that is never disabled, whatever happens */
@@ -35,6 +37,7 @@ export class Peer implements BusyPeer {
     this.addresses = new PeerAddresses(server)
     this.weight = server.weight
     this.effectiveWeight = server.weight
+    this.#wish = configuredWish(server)
   }
 
   /** This worker's copy of the director's truth. */
@@ -42,9 +45,29 @@ export class Peer implements BusyPeer {
     return this.#status
   }
 
+  /** Whether an administrator, or the configuration, lets it have requests at all. */
+  get takesRequests(): boolean {
+    return takesRequests(this.#wish)
+  }
+
+  /** Whether a connection to it that has done its work may wait for more. */
+  get keepsConnections(): boolean {
+    return this.#wish.state !== 'down'
+  }
+
   /** Whether it has as many attempts of this worker as it may have. */
   get isFull(): boolean {
     return this.server.maxConns > 0 && this.active >= this.server.maxConns
+  }
+
+  /** Takes over what an administrator wants. Returns whether its weight is another one now. */
+  obey(wish: PeerWish, now: number): boolean {
+    if (!this.takesRequests && takesRequests(wish)) this.#backAt = now
+    this.#wish = wish
+    const before = this.weight
+    this.weight = weightOf(wish, this.server)
+    this.effectiveWeight = this.weight
+    return this.weight !== before
   }
 
   /** Takes over the director's truth, and contradicts where this worker knows better. */

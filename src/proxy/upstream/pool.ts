@@ -72,7 +72,8 @@ export class UpstreamPool {
       connection.requests >= Math.min(keepalive.requests, connection.maxRequests) ||
       now - connection.openedAt >= keepalive.lifetimeMs ||
       idleMs <= 0 ||
-      connection.isOutdated
+      connection.isOutdated ||
+      !connection.peer.keepsConnections
     ) {
       connection.destroy()
       return
@@ -106,6 +107,12 @@ export class UpstreamPool {
         discard(connection, this.#idle[peer.index]?.connections ?? [])
       }
     }
+  }
+
+  /** Closes the idle connections to a peer. */
+  closeIdle(peer: Peer): void {
+    const connections = this.#idle[peer.index]?.connections ?? []
+    for (const connection of connections.splice(0)) connection.destroy()
   }
 
   /** Tells every user whose deadline has passed. */

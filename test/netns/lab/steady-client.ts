@@ -9,11 +9,18 @@ import type { RequestResult } from './load-result.js'
  * input closes; with RATE 0 it makes COUNT requests, one after the other with a pause in between. KEEP_ALIVE is the number
  * of connections that are kept and used in turn, or 0 for a fresh connection per request. Every result is one line of
  * JSON on stdout, in the order in which they end.
+ *
+ * TIMEOUT_MS counts while the client runs. If it stands still itself, for it or its machine gets no processor, the answer
+ * lies there unread: when it wakes, its timers are due before it reads, and one standstill of 1 s would look like an
+ * outage of the service.
  */
 
 /** Requests that may be under way; more would say nothing more about the service. */
 const OPEN_LIMIT = 5000
 const BODY_LIMIT = 200
+const TICK_MS = 10
+/** A tick that is later than this was none of a running client. */
+const STANDSTILL_MS = 100
 
 const [url = '', ...numbers] = process.argv.slice(2)
 const [rate = 0, timeoutMs = 1000, keepAlive = 0, count = 0, pauseMs = 0] = numbers.map(Number)
@@ -23,6 +30,16 @@ const agents = Array.from(
 )
 let made = 0
 let open = 0
+let stoodStillMs = 0
+let lastTick = performance.now()
+
+/** How long this process has run: time goes by, standstills do not. */
+function runningMs(): number {
+  const now = performance.now()
+  if (now - lastTick > STANDSTILL_MS) stoodStillMs += now - lastTick - TICK_MS
+  lastTick = now
+  return now - stoodStillMs
+}
 
 function request(): Promise<void> {
   return new Promise((resolve) => {
@@ -62,10 +79,17 @@ function request(): Promise<void> {
       })
     })
     message.on('error', fail)
-    const timer = setTimeout(() => {
+    const began = runningMs()
+    const giveUp = (): void => {
+      const leftMs = timeoutMs - (runningMs() - began)
+      if (leftMs > 1) {
+        timer = setTimeout(giveUp, leftMs)
+        return
+      }
       settle(0, '', 'timeout')
       message.destroy()
-    }, timeoutMs)
+    }
+    let timer = setTimeout(giveUp, timeoutMs)
   })
 }
 
@@ -97,6 +121,7 @@ function requestSteadily(): void {
   })
 }
 
+setInterval(runningMs, TICK_MS).unref()
 process.stdout.on('error', () => {
   // Nobody reads the results any more.
   process.exit(0)

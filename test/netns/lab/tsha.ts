@@ -38,17 +38,27 @@ export class TshaDirector implements Director {
   readonly log: EventLog<LogLine>
   readonly #role: Role
   readonly #flags: readonly string[]
+  readonly #program: string
   #process: LabProcess | null = null
   #killing: NodeJS.Timeout | null = null
 
-  /** @param flags of `tsha run`, besides `--role` */
-  constructor(host: Host, role: Role, flags: readonly string[] = OLD_FILES) {
+  /**
+   * @param flags of `tsha run`, besides `--role`
+   * @param program in the place of `tsha`, with its flags
+   */
+  constructor(
+    host: Host,
+    role: Role,
+    flags: readonly string[] = OLD_FILES,
+    program: string = TSHA_COMMAND
+  ) {
     this.host = host
     this.log = new EventLog(`the log of tsha on ${host.name}`, LOG_LIMIT, (line) =>
       JSON.stringify(line)
     )
     this.#role = role
     this.#flags = flags
+    this.#program = program
   }
 
   /** The command, as an administrator types it. */
@@ -64,7 +74,7 @@ export class TshaDirector implements Director {
   /** Starts it with the files that are there. */
   async startProcess(): Promise<void> {
     const mark = this.log.mark
-    const args = [TSHA_COMMAND, 'run', '--role', this.#role, ...this.#flags]
+    const args = [this.#program, 'run', '--role', this.#role, ...this.#flags]
     const tsha = await this.host.spawn(process.execPath, args)
     this.#process = tsha
     tsha.lines.follow((line) => {
@@ -166,6 +176,11 @@ export class TshaDirector implements Director {
     for (const pid of familyOf(this.pid)) signalProcess(pid, 'SIGKILL')
     await this.#process?.exited
     return at
+  }
+
+  /** Writes to its standard input. */
+  write(text: string): void {
+    this.#process?.write(text)
   }
 
   /** Every process of the director stands still; resolves with the moment just before. */

@@ -64,7 +64,7 @@ export class WorkerUnderTest {
   /** Waits for the worker and gives it its configuration. */
   async start(config: ProxyConfig): Promise<void> {
     await this.hear('ready')
-    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [], names: [] })
+    this.tell({ type: 'start', config, checkToken: 'the-token', peers: [], wishes: [], names: [] })
   }
 
   async kill(): Promise<void> {

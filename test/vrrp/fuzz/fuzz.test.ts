@@ -1,10 +1,11 @@
+// lane: patient - 10 million packets
 import t from 'tap'
 import { DISCARD_COUNTERS } from '../../../src/vrrp/discards.js'
 import { receive } from '../../../src/vrrp/receive.js'
 import { internetChecksum } from '../../../src/vrrp/wire/checksum.js'
 import { fuzzReceive, summaryOf } from './run.js'
 
-t.setTimeout(110_000)
+t.setTimeout(870_000)
 
 const PACKETS = 10_000_000
 

@@ -1,3 +1,4 @@
+// lane: patient - explores many machines
 import t from 'tap'
 import { CLASSES } from '../exploration/classes.js'
 import { exploreClass } from '../exploration/run.js'
@@ -8,7 +9,7 @@ import { simulate } from '../simulation/simulate.js'
 import { GROUP_MUTANTS, MUTANTS } from './mutants.js'
 
 /** A shared machine may take several times the usual ten seconds. */
-t.setTimeout(110_000)
+t.setTimeout(870_000)
 
 /** Enough for a fault to be met, and few enough for many mutants. */
 const MAX_STATES = 10_000

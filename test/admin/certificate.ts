@@ -1,0 +1,21 @@
+/** A certificate for localhost that signs itself, for tests alone; it ends in a hundred years. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUbohSwRHOfCgqw7gnGeFy84A80GEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAxNDQ1MFoYDzIxMjYxMDMw
+MDE0NDUwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ2+e6mRnPjiwCCOG1ZXjTCNOpYS7l/2PkqokuCtkh2ysspevx6U/0u
+/ShfPhAzTrUPbadtHPsLQ7tA0fsLyJaVo28wbTAdBgNVHQ4EFgQUjErdWkuN3GPG
+cqqWCScQgN7pBb0wHwYDVR0jBBgwFoAUjErdWkuN3GPGcqqWCScQgN7pBb0wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIge4nk5/PKtpzyWWiMFCLqfdu/q+0mYZDjhxWotiC8s6wCIQDo
+EExanWV1fS4N7QMy+4Z2jGONTeF+RUkyICmqGGl+Wg==
+-----END CERTIFICATE-----
+`
+
+/** Its key, which is no secret. */
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3x0Zh/oQozVarQ94
+FeB5X1fWO5SNYvvFa+oEWM6CII6hRANCAAQ2+e6mRnPjiwCCOG1ZXjTCNOpYS7l/
+2PkqokuCtkh2ysspevx6U/0u/ShfPhAzTrUPbadtHPsLQ7tA0fsLyJaV
+-----END PRIVATE KEY-----
+`
