@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -9,6 +9,7 @@ import { contrastsOf, focusOf, namelessControls, overflowOf } from './lab/page-c
 import { installPairFiles, ON_DIRECTOR, REPOSITORY, type Role } from './lab/pair-files.js'
 import { childrenOf, commandLineOf, signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
+import { withPalette } from './lab/small-png.js'
 import { TshaDirector, type LogLine } from './lab/tsha.js'
 
 t.setTimeout(150_000)
@@ -85,7 +86,10 @@ await t.test(
       await holderIs(first, `This director holds ${VIP}`)
       await holderIs(second, `${ADDRESSES.director1}, the partner, holds ${VIP}`)
       t.equal(await first.locator('.well').textContent(), 'All is well')
-      t.match(await first.locator('.side.holds').textContent(), /NGINX_MASTER.*MASTER, priority 100/)
+      t.match(
+        await first.locator('.side.holds').textContent(),
+        /NGINX_MASTER.*MASTER, priority 100/
+      )
       t.match(await second.title(), /^NGINX_BACKUP: BACKUP - tsha$/)
     })
 
@@ -117,7 +121,10 @@ await t.test(
       await first.keyboard.press('Enter')
       const dialog = first.getByRole('dialog', { name: `Drain ${WEB1}?` })
       await dialog.waitFor()
-      t.match(await dialog.textContent(), /It gets no new requests of web\..*1 other peer of web is up/)
+      t.match(
+        await dialog.textContent(),
+        /It gets no new requests of web\..*1 other peer of web is up/
+      )
       t.equal((await focusOf(first)).name, 'dialog-cancel', 'what does nothing comes first')
       await first.keyboard.press('Tab')
       await first.keyboard.press('Enter')
@@ -139,7 +146,11 @@ await t.test(
         await first.getByLabel('Theme').selectOption(theme)
         const contrasts = await contrastsOf(first)
         t.ok(contrasts.length > 60, `${contrasts.length} texts in ${theme}`)
-        t.strictSame(contrasts.filter(({ contrast }) => contrast < 4.5), [], theme)
+        t.strictSame(
+          contrasts.filter(({ contrast }) => contrast < 4.5),
+          [],
+          theme
+        )
       }
       t.strictSame(await namelessControls(first), [])
       await second.emulateMedia({ colorScheme: 'dark' })
@@ -152,7 +163,11 @@ await t.test(
       await first.setViewportSize({ width: 360, height: 740 })
       t.equal(await overflowOf(first), 0)
       t.ok(await first.getByRole('button', { name: `Drain: ${WEB1}` }).isVisible())
-      t.equal(await first.getByRole('columnheader', { name: 'In flight' }).count(), 1, 'still a table')
+      t.equal(
+        await first.getByRole('columnheader', { name: 'In flight' }).count(),
+        1,
+        'still a table'
+      )
       await first.setViewportSize(WINDOW)
     })
 
@@ -203,7 +218,10 @@ await t.test(
         if (isStream) return route.fulfill({ contentType: 'text/event-stream', body: ': none\n\n' })
         const original = await route.fetch({ headers: { Authorization: `Bearer ${TOKEN}` } })
         const text = await original.text()
-        const hostile = pathname === '/v1/status' ? text.replaceAll('"web"', JSON.stringify(HOSTILE)) : HOSTILE_EVENTS
+        const hostile =
+          pathname === '/v1/status'
+            ? text.replaceAll('"web"', JSON.stringify(HOSTILE))
+            : HOSTILE_EVENTS
         return route.fulfill({ contentType: 'application/json', body: hostile })
       })
       await page.goto(urlOf('director2'))
@@ -269,14 +287,16 @@ async function takeScreenshots(lab: Lab, first: Page, second: Page): Promise<voi
   await lab.web1.start()
   await first.waitForTimeout(50_000)
   const take = async (page: Page, name: string): Promise<void> => {
-    const path = join(folder, name)
-    await page.screenshot({ path, fullPage: !name.includes('phone') })
-    const { size } = await stat(path)
-    if (size > 150_000) throw new Error(`${name} has ${size} bytes`)
+    const picture = withPalette(await page.screenshot({ fullPage: !name.includes('phone') }))
+    if (picture.length > 150_000) throw new Error(`${name} has ${picture.length} bytes`)
+    await writeFile(join(folder, name), picture)
   }
   await take(first, 'dashboard-light.png')
   await lab.web1.stop()
-  await first.getByRole('row', { name: new RegExp(WEB1) }).filter({ hasText: 'OUT' }).waitFor()
+  await first
+    .getByRole('row', { name: new RegExp(WEB1) })
+    .filter({ hasText: 'OUT' })
+    .waitFor()
   await first.waitForTimeout(4000)
   await first.getByLabel('Theme').selectOption('dark')
   await first.waitForTimeout(1000)

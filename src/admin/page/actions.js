@@ -61,14 +61,16 @@ function reload({ configuration }) {
  */
 function stepDown({ name, state, addresses }) {
   const holds = state === 'master'
-  const what = addresses.map((address) => address.replace(/\/(32|128)$/, '')).join(', ')
+  const what = addresses.map((address) => address.replace(/\/\d+$/, '')).join(', ')
   return {
     path: `/v1/virtual-routers/${encodeURIComponent(name)}/step-down`,
     body: null,
     title: `Step ${plain(name)} down?`,
     sentences: [
       holds
-        ? plain(`${what} will be handed over to the partner, if it takes over; otherwise this director goes on.`)
+        ? plain(
+            `${what} will be handed over to the partner, if it takes over; otherwise this director goes on.`
+          )
         : 'This director is not master; it will not become master while another director is.',
       'It stands back until somebody resumes it, or until tsha is restarted.'
     ],
@@ -114,9 +116,15 @@ function peerAction(order, { proxy }) {
     ...texts,
     sentences: [
       ...texts.sentences,
-      ...(wish === 'up' ? [] : [`${count(others, 'other peer')} of ${plain(upstream.name)} ${others === 1 ? 'is' : 'are'} up.`])
+      ...(wish === 'up'
+        ? []
+        : [
+            `${count(others, 'other peer')} of ${plain(upstream.name)} ${others === 1 ? 'is' : 'are'} up.`
+          ])
     ],
-    warnings: isLast ? [`No peer of ${plain(upstream.name)} will be up: clients will get errors.`] : []
+    warnings: isLast
+      ? [`No peer of ${plain(upstream.name)} will be up: clients will get errors.`]
+      : []
   }
 }
 

@@ -100,6 +100,6 @@ export function sawtooth(times, nowMs) {
  */
 export function limitOf({ state, timers }) {
   return state === 'backup'
-    ? { what: 'takes over at', ms: timers.master_down_interval_ms }
-    : { what: 'one each', ms: timers.advert_interval_ms }
+    ? { what: 'takes over after', ms: timers.master_down_interval_ms }
+    : { what: 'due after', ms: timers.advert_interval_ms }
 }

@@ -5,13 +5,15 @@ import { el } from './element.js'
 const HEIGHT = 150
 
 /**
- * A line of a chart: its colour is a variable of style.css, its dashes tell it from the others too.
+ * A line of a chart: its colour is a variable of style.css, its dashes tell it from the others too. With
+ * `hidesZero` it is not drawn while it would lie on the ground.
  *
  * @typedef {{
  *   readonly label: string,
  *   readonly colour: string,
  *   readonly dash?: readonly number[],
- *   readonly fill?: boolean
+ *   readonly fill?: boolean,
+ *   readonly hidesZero?: boolean
  * }} Line
  *
  * @typedef {{
@@ -34,6 +36,8 @@ export class Chart {
   #plot = null
   /** @type {ChartData} */
   #data = [[]]
+  /** @type {readonly string[]} */
+  #labels = []
   #range = { from: 0, to: 1, top: 1 }
 
   /**
@@ -70,13 +74,18 @@ export class Chart {
   /**
    * @param {ChartData} data
    * @param {{ readonly from: number, readonly to: number, readonly least: number }} range times in seconds; the least upper end of the values
+   * @param {readonly string[]} labels of the lines, where they differ from the first ones
    */
-  set(data, { from, to, least }) {
+  set(data, { from, to, least }, labels = []) {
     this.#data = data
-    const most = data.slice(1).flat().reduce((top, value) => Math.max(top ?? 0, value ?? 0), 0)
+    this.#labels = labels
+    const most = data
+      .slice(1)
+      .flat()
+      .reduce((top, value) => Math.max(top ?? 0, value ?? 0), 0)
     this.#range = { from, to, top: Math.max(least, (most ?? 0) * 1.15) }
     if (this.#plot === null) this.#draw()
-    else this.#plot.setData(/** @type {uPlot.AlignedData} */ (data))
+    else this.#plot.setData(this.#drawn)
     this.#tell(null)
   }
 
@@ -85,6 +94,15 @@ export class Chart {
     this.#plot?.destroy()
     this.#plot = null
     if (this.#data[0].length > 0) this.#draw()
+  }
+
+  get #drawn() {
+    const [times, ...values] = this.#data
+    const lines = values.map((line, place) => {
+      const isHidden = this.#options.lines[place]?.hidesZero === true && !line.some(Boolean)
+      return isHidden ? line.map(() => null) : line
+    })
+    return /** @type {uPlot.AlignedData} */ ([times, ...lines])
   }
 
   #resize() {
@@ -112,7 +130,7 @@ export class Chart {
         height: this.#height,
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 20, 0, 0],
         scales: {
           x: { time: true, range: () => [this.#range.from, this.#range.to] },
           y: { range: () => [0, this.#range.top] }
@@ -139,10 +157,14 @@ export class Chart {
           }))
         ],
         hooks: {
-          setCursor: [(plot) => { this.#tell(plot.cursor.idx ?? null) }]
+          setCursor: [
+            (plot) => {
+              this.#tell(plot.cursor.idx ?? null)
+            }
+          ]
         }
       },
-      /** @type {uPlot.AlignedData} */ (this.#data),
+      this.#drawn,
       this.#place
     )
   }
@@ -153,20 +175,27 @@ export class Chart {
     const at = index ?? this.#data[0].length - 1
     const values = lines.map((line, place) => {
       const value = this.#data[place + 1]?.[at]
-      return { line, text: value === null || value === undefined ? '-' : format(value) }
+      return {
+        line,
+        label: this.#labels[place] ?? line.label,
+        text: value === null || value === undefined ? '-' : format(value)
+      }
     })
     /** @type {Content[]} */
-    const shown = values.map(({ line, text }) =>
+    const shown = values.map(({ line, label, text }) =>
       el(
         'span',
         { class: 'entry', key: line.label },
-        el('span', { class: `stroke ${line.colour.slice(2)}${line.dash ? ' dashed' : ''}`, 'aria-hidden': 'true' }),
-        `${line.label} `,
+        el('span', {
+          class: `stroke ${line.colour.slice(2)}${line.dash ? ' dashed' : ''}`,
+          'aria-hidden': 'true'
+        }),
+        `${label} `,
         el('b', {}, text)
       )
     )
     show(this.#legend, shown)
-    const now = values.map(({ line, text }) => `${line.label} ${text}`).join(', ')
+    const now = values.map(({ label, text }) => `${label} ${text}`).join(', ')
     this.#place.setAttribute('aria-label', `Chart, ${title}: ${now}`)
   }
 }

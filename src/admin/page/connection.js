@@ -68,11 +68,12 @@ export class Connection {
   async #run() {
     const abort = new AbortController()
     this.#abort = abort
-    while (!abort.signal.aborted) {
+    const isOver = () => abort.signal.aborted
+    while (!isOver()) {
       try {
         await this.#session(abort.signal)
       } catch (error) {
-        if (abort.signal.aborted) return
+        if (isOver()) return
         if (error instanceof Refusal && error.needsToken) {
           this.stop()
           this.#listener.tokenNeeded(error.message)
@@ -165,6 +166,7 @@ export class Connection {
 /** @param {unknown} error */
 function problemOf(error) {
   if (error instanceof Refusal) return error.message
-  if (error instanceof DOMException && error.name === 'TimeoutError') return 'the director does not answer'
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return 'the director does not answer'
   return error instanceof TypeError ? 'the director cannot be reached' : String(error)
 }

@@ -16,9 +16,9 @@ export function show(parent, wanted) {
   const kept = new Map()
   for (const node of [...parent.childNodes]) {
     const source = sources.get(node)
-    const name = source ? nameOf(source) : null
-    if (source?.key == null) continue
-    if (name !== null && names.has(name) && node instanceof Element) kept.set(name, node)
+    if (source === undefined || source.key === null) continue
+    const name = nameOf(source)
+    if (names.has(name) && node instanceof Element) kept.set(name, node)
     else node.remove()
   }
   let cursor = parent.firstChild

@@ -42,7 +42,16 @@ export function addEvents(known, added) {
 export function eventList(events, level, missed, now) {
   const least = LEVELS.indexOf(level)
   const wanted = events.filter((event) => LEVELS.indexOf(event.level) >= least).slice(-SHOWN)
-  const lost = missed > 0 ? [el('li', { class: 'note', key: 'missed' }, `${count(missed, 'event')} came too fast, or too long ago, to be kept.`)] : []
+  const lost =
+    missed > 0
+      ? [
+          el(
+            'li',
+            { class: 'note', key: 'missed' },
+            `${count(missed, 'event')} came too fast, or too long ago, to be kept.`
+          )
+        ]
+      : []
   if (wanted.length === 0 && missed === 0) {
     return [el('li', { class: 'note', key: 'none' }, 'Nothing of this level has happened.')]
   }

@@ -62,11 +62,11 @@ const latencyChart = new Chart(trafficCharts, {
 const statusChart = new Chart(trafficCharts, {
   title: 'Status codes per second',
   lines: [
-    { label: '2xx', colour: '--good' },
-    { label: '3xx', colour: '--accent', dash: [2, 3] },
-    { label: '4xx', colour: '--warning', dash: [6, 3] },
-    { label: '5xx', colour: '--bad' },
-    { label: 'none', colour: '--text', dash: [10, 3, 2, 3] }
+    { label: '2xx', hidesZero: true, colour: '--good' },
+    { label: '3xx', hidesZero: true, colour: '--accent', dash: [2, 3] },
+    { label: '4xx', hidesZero: true, colour: '--warning', dash: [6, 3] },
+    { label: '5xx', hidesZero: true, colour: '--bad' },
+    { label: 'none', hidesZero: true, colour: '--text', dash: [10, 3, 2, 3] }
   ],
   format: rate
 })
@@ -166,13 +166,13 @@ function placeRouters(next) {
       article.append(card, charts, details)
       parent.append(article)
       const chart = new Chart(charts, {
-        title: 'Since the last advertisement',
+        title: 'Time since the last advertisement',
         lines: [
           { label: 'age', colour: '--accent', fill: true },
           { label: 'limit', colour: '--warning', dash: [6, 3] }
         ],
         format: (seconds) => interval(seconds * 1000),
-        height: 120
+        height: 190
       })
       place = { article, card, details, chart }
       routerPlaces.set(name, place)
@@ -194,9 +194,10 @@ function showMoving(known) {
     show(place.card, routerCard(router, known, elapsed()))
     const times = advertisements.get(router.name)?.times ?? []
     const [xs, ys] = sawtooth(times, nowMs)
-    const limit = limitOf(router).ms / 1000
+    const { what, ms } = limitOf(router)
+    const limit = ms / 1000
     const range = { from: (nowMs - SHOWN_MS) / 1000, to: nowMs / 1000, least: limit * 1.2 }
-    place.chart.set([xs, ys, xs.map(() => limit)], range)
+    place.chart.set([xs, ys, xs.map(() => limit)], range, ['now', what])
   }
   show(byId('identity', HTMLElement), [identity(known, elapsed())])
 }
@@ -305,7 +306,7 @@ document.addEventListener('visibilitychange', () => {
 live.addEventListener('click', ({ target }) => {
   const button = target instanceof Element ? target.closest('button') : null
   if (!button || !status) return
-  const action = actionOf({ ...button.dataset }, status)
+  const action = actionOf(button.dataset, status)
   if (action) dialog.ask(action)
 })
 

@@ -144,7 +144,10 @@ export function listeners({ listeners }) {
 /** @type {readonly Column<ListenerStatus>[]} */
 const LISTENER_COLUMNS = [
   { title: 'Listen', cell: ({ listen }) => el('span', { class: 'address' }, plain(listen)) },
-  { title: 'Servers', cell: ({ servers }) => plain(servers.filter((name) => name !== '').join(' ') || 'any name') },
+  {
+    title: 'Servers',
+    cell: ({ servers }) => plain(servers.filter((name) => name !== '').join(' ') || 'any name')
+  },
   { title: 'Clients', isNumber: true, cell: ({ traffic }) => whole(traffic.connections_active) },
   { title: 'Req/s', isNumber: true, cell: ({ traffic }) => rate(traffic.recent.per_second) },
   { title: 'p50', isNumber: true, cell: ({ traffic }) => latency(traffic.recent.p50_ms) },

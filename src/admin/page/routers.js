@@ -65,7 +65,7 @@ export function holder(router, now) {
 /** @param {VirtualRouterStatus} router */
 function addressList({ addresses }) {
   if (addresses.length === 0) return 'no addresses'
-  const shown = addresses.slice(0, 4).map((address) => plain(address.replace(/\/(32|128)$/, '')))
+  const shown = addresses.slice(0, 4).map((address) => plain(address.replace(/\/\d+$/, '')))
   const more = addresses.length - shown.length
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
@@ -153,7 +153,11 @@ export function waitsFor({ timers, is_handing_over }, elapsedMs) {
  */
 function why({ because, reason }) {
   if (because.length === 0) {
-    return el('p', { class: 'why' }, reason === null ? 'Nothing is known of the cause.' : `Because: ${reason}.`)
+    return el(
+      'p',
+      { class: 'why' },
+      reason === null ? 'Nothing is known of the cause.' : `Because: ${reason}.`
+    )
   }
   return el(
     'div',
@@ -221,7 +225,11 @@ export function counters({ counters, lateness }) {
         'div',
         { key: ' latest' },
         el('dt', {}, 'latest advertisement left late by'),
-        el('dd', {}, lateness.max_s < 1 ? `${(lateness.max_s * 1000).toFixed(1)} ms` : span(lateness.max_s))
+        el(
+          'dd',
+          {},
+          lateness.max_s < 1 ? `${(lateness.max_s * 1000).toFixed(1)} ms` : span(lateness.max_s)
+        )
       )
     )
   ]

@@ -33,7 +33,11 @@ export function announcements(before, after) {
   })
   const isNew = after.problems.filter((problem) => !before.problems.includes(problem))
   const isOver = before.problems.length > 0 && after.problems.length === 0
-  return [...moved, ...isNew.map((problem) => `Problem: ${problem}`), ...(isOver ? ['All is well'] : [])].map(plain)
+  return [
+    ...moved,
+    ...isNew.map((problem) => `Problem: ${problem}`),
+    ...(isOver ? ['All is well'] : [])
+  ].map(plain)
 }
 
 /**

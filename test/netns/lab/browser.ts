@@ -41,17 +41,15 @@ export class LabBrowser {
   }
 
   /** A page that shares nothing with the others; what went wrong in it is added to `errors`. */
-  async page(
-    errors: string[],
-    options: Parameters<Browser['newContext']>[0] = {}
-  ): Promise<Page> {
+  async page(errors: string[], options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
     const context = await this.#browser.newContext(options)
     const page = await context.newPage()
     page.on('pageerror', (error) => errors.push(String(error)))
     page.on('console', (message) => {
       // An answer that is no 200, and a director that is away, are told by the browser itself.
       const text = message.text()
-      if (message.type() === 'error' && !text.startsWith('Failed to load resource')) errors.push(text)
+      if (message.type() === 'error' && !text.startsWith('Failed to load resource'))
+        errors.push(text)
     })
     return page
   }

@@ -53,7 +53,9 @@ export async function contrastsOf(
 
 /** How much wider the page is than the window, in pixels. */
 export async function overflowOf(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  return page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+  )
 }
 
 /** What has the focus, by its name, and whether that is to be seen. */
