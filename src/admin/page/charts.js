@@ -130,7 +130,7 @@ export class Chart {
         height: this.#height,
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-        padding: [8, 20, 0, 0],
+        padding: [8, 28, 0, 0],
         scales: {
           x: { time: true, range: () => [this.#range.from, this.#range.to] },
           y: { range: () => [0, this.#range.top] }

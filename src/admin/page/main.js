@@ -122,7 +122,6 @@ function elapsed() {
 /** @param {Status} next */
 function showStatus(next) {
   const { now, proxy } = next
-  document.title = pageTitle(next)
   live.hidden = false
   show(byId('who', HTMLElement), [
     plain(next.router_id),
@@ -239,6 +238,7 @@ function showLink() {
   place.hidden = warning === null
   show(byId('lost-text', HTMLElement), warning === null ? [] : [warning])
   live.classList.toggle('stale', isOld)
+  if (status !== null) document.title = `${isOld ? '(no news) ' : ''}${pageTitle(status)}`
   for (const each of live.querySelectorAll('button')) each.disabled = isOld
 }
 

@@ -83,7 +83,7 @@ function peerColumns(upstream, now) {
     { title: 'In flight', isNumber: true, cell: ({ traffic }) => whole(traffic.in_flight) },
     { title: 'p50', isNumber: true, cell: ({ traffic }) => latency(traffic.recent.p50_ms) },
     { title: 'p99', isNumber: true, cell: ({ traffic }) => latency(traffic.recent.p99_ms) },
-    { title: 'Failed', isNumber: true, cell: ({ traffic }) => failures(traffic.attempts) },
+    { title: 'Errors', isNumber: true, cell: ({ traffic }) => failures(traffic.attempts) },
     {
       title: 'Fails',
       isNumber: true,
