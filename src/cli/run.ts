@@ -14,12 +14,7 @@ import { openSystemdNotifier } from '../linux/sd-notify.js'
  */
 export async function run(options: LoadOptions): Promise<number> {
   const { config, files, ignored, notes } = await loadConfig(options)
-  const configuration = {
-    files,
-    hash: configurationHash(config),
-    loaded_at: new Date().toISOString(),
-    last_reload: null
-  }
+  const hash = configurationHash(config)
   process.title = 'tsha: director'
   const { log, journal, flush } = openLog()
   const systemd = openSystemdNotifier(process.env)
@@ -27,7 +22,7 @@ export async function run(options: LoadOptions): Promise<number> {
     log.info({ directives: ignored }, 'these directives have no meaning for tsha')
   }
   for (const note of notes) log.info(note)
-  const director = new Director(config, log, systemd, { journal, configuration })
+  const director = new Director(config, options, log, systemd, { journal, files, hash })
   try {
     const stopRequested = signalled(director, log)
     const failed = brokenDown(director, log)
@@ -77,9 +72,7 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
       log.error(`cannot replace the workers: ${messageOf(error)}`)
     })
   })
-  process.on('SIGHUP', () => {
-    log.warn('SIGHUP ignored: reloading is not supported yet; restart to change the configuration')
-  })
+  process.on('SIGHUP', reloader(director, log))
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       let isFirst = true
@@ -90,4 +83,31 @@ function signalled(director: Director, log: Log): Promise<NodeJS.Signals> {
       })
     }
   })
+}
+
+/** Reloads; asked again meanwhile it does so once more afterwards, since the files may be others by then. */
+function reloader(director: Director, log: Log): () => void {
+  let isReloading = false
+  let isWanted = false
+  const reload = async (): Promise<void> => {
+    do {
+      isWanted = false
+      const result = await director.reload()
+      if (!result.ok && result.code === 'TSHA_E_CONFLICT')
+        log.warn(`no reload: ${result.lines.join()}`)
+    } while (isWanted as boolean)
+  }
+  return () => {
+    isWanted = true
+    if (isReloading) return
+    isReloading = true
+    reload()
+      .finally(() => (isReloading = false))
+      .catch((error: unknown) => {
+        // Half a reload is a state that nobody foresaw.
+        process.nextTick(() => {
+          throw error
+        })
+      })
+  }
 }

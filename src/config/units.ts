@@ -1,5 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
+export { formatDuration } from './duration.js'
+
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
@@ -23,15 +25,6 @@ export function parseDuration(text: string): number | undefined {
   }
   const rounded = Math.round(total)
   return Math.abs(total - rounded) < 1e-6 && rounded <= MAX_DURATION_MS ? rounded : undefined
-}
-
-/** Writes milliseconds as people do: `250ms`, `3s`, `5m`. */
-export function formatDuration(durationMs: number): string {
-  if (durationMs === 0) return '0s'
-  if (durationMs % 3_600_000 === 0) return `${durationMs / 3_600_000}h`
-  if (durationMs % 60_000 === 0) return `${durationMs / 60_000}m`
-  if (durationMs % 1000 === 0) return `${durationMs / 1000}s`
-  return `${durationMs}ms`
 }
 
 const BYTES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }

@@ -78,6 +78,21 @@ export class AddressCare {
     )
   }
 
+  /** Goes on where `old` is, which cares for other addresses of the same virtual router. */
+  takeOver(old: AddressCare): void {
+    const { state } = old.#driver
+    old.close()
+    const ours = (keys: ReadonlySet<string>): ReadonlySet<string> =>
+      new Set([...keys].filter((key) => this.#places.has(key)))
+    for (const name of old.#downInterfaces) this.#downInterfaces.add(name)
+    this.#driver.takeOver({
+      ...state,
+      present: ours(state.present),
+      foreign: ours(state.foreign),
+      putBackAt: new Map([...state.putBackAt].filter(([key]) => this.#places.has(key)))
+    })
+  }
+
   /** We became master, or are not any more. */
   mastery(isMaster: boolean): void {
     this.#driver.feed({ kind: 'mastery', isMaster })

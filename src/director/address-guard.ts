@@ -147,6 +147,18 @@ export class AddressGuard {
     return this.#watches.reduce((sum, watch) => sum + watch.claims, 0)
   }
 
+  /** Goes on where `old` is, which guards other addresses of the same virtual router, and ends it. */
+  takeOver(old: AddressGuard, isMaster: boolean): void {
+    this.#heardAt = old.#heardAt
+    this.#care.takeOver(old.#care)
+    for (const watch of this.#watches) {
+      const before = old.#watches.find((each) => each.interface === watch.interface)
+      if (before) watch.takeOver(before)
+      else watch.mastery(isMaster, false)
+    }
+    old.close()
+  }
+
   /** The speaker became master, or is not any more; told of every change of its state. */
   mastery(isMaster: boolean): void {
     const hasPredecessor = this.#clock.now() - this.#heardAt < this.#predecessorWithinMs

@@ -89,16 +89,22 @@ const MOST_FROM_FILE = 253
  *
  * @param group the sync group that the virtual router is a member of; a fault of one member is the
  * group's business and not decided here
+ * @param isTakingPart it is in the election already: what a reload has it follow besides, and what has no
+ * result yet, is no reason to leave it
  */
 export function conditionsOf(
   router: VirtualRouterConfig,
   group: SyncGroup | null,
-  readings: Readings
+  readings: Readings,
+  isTakingPart = false
 ): RouterConditions {
   const isOwner = router.priority === OWNER
   const tracks = group ? tracksInGroup(router.track, group) : router.track
   const counted = tracks.filter((track) => !isOwner || isFaultOnly(track))
-  const outcomes = counted.map(toOutcome(readings))
+  const outcomes = counted.map(toOutcome(readings)).map((outcome) => {
+    const isForgiven = outcome.fault?.isAwaited === true && isTakingPart
+    return isForgiven ? { ...outcome, fault: null } : outcome
+  })
   const own = ownInterfaceFault(router, readings)
   const faults = [...own, ...outcomes.map(({ fault }) => fault).filter((fault) => fault !== null)]
   const hasFailed = outcomes.some(({ isFailure }) => isFailure)

@@ -61,6 +61,17 @@ export class ConflictWatch {
     )
   }
 
+  /** Goes on where `old` is, which watches other addresses on the same segment. */
+  takeOver(old: ConflictWatch): void {
+    old.close()
+    this.#driver.takeOver(old.#driver.state)
+  }
+
+  /** The interface that is watched. */
+  get interface(): string {
+    return this.#segment.interface
+  }
+
   /** Claims of other machines so far, seen while we were master. */
   get claims(): number {
     return this.#driver.state.claims

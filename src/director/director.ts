@@ -1,41 +1,47 @@
 import { uptime } from 'node:os'
-import type { CommandResult, ConfigurationStatus, Status } from '../admin/model.js'
+import type { CommandResult, Status } from '../admin/model.js'
+import type { LoadOptions } from '../config/load.js'
 import type { Config } from '../config/model.js'
+import { isSame } from '../config/same.js'
 import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { monotonicNow, systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
-import { findGroup, findUser, type User } from '../linux/users.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
-import { connectionRoom, openFileLimit } from '../proxy/descriptors.js'
-import type { ProxyConfig } from '../proxy/model.js'
 import { AdminLink } from './admin-link.js'
 import { adminChange } from './admin-owner.js'
 import { refused } from './command-results.js'
 import type { Commands } from './commands.js'
-import { Elections } from './elections.js'
+import { ConfigLoader } from './config-loader.js'
+import { Elections, type PreparedElections } from './elections.js'
 import { DirectorHealth } from './health.js'
 import { FlightRecorder } from './flight-recorder.js'
-import { findIdentities } from './identities.js'
-import { prepareLogFiles, type Owner } from './log-files.js'
+import { findIdentities, type IdentityOf } from './identities.js'
 import type { Journal } from './journal.js'
 import type { Log } from './log.js'
-import { Notifier, notifyCommandsOf, type NotifierOptions } from './notify/notifier.js'
+import { Notifier, notifyCommandsOf } from './notify/notifier.js'
 import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
+import { ProxyService, type PreparedProxy } from './proxy-service.js'
+import { Reloads } from './reloads.js'
 import { RouterWishes } from './router-wishes.js'
 import { statusOf } from './status.js'
 import { VERSION } from './version.js'
-import { WorkerSupervisor, type Replacement } from './worker-supervisor.js'
+import type { Replacement } from './worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
+/** So long after a reload the admin process is still the one that was asked for it. */
+const ANSWER_MS = 200
 
 /** What a director is told of itself, for its status. */
 export interface DirectorIdentity {
   readonly journal: Journal
-  readonly configuration: ConfigurationStatus
+  /** From which its configuration was read. */
+  readonly files: readonly string[]
+  /** Of its configuration. */
+  readonly hash: string
 }
 
 /**
@@ -43,40 +49,51 @@ export interface DirectorIdentity {
  * is sockets, workers, checks, election: a director competes only when it can serve.
  */
 export class Director {
-  readonly #config: Config
+  #config: Config
   readonly #log: Log
   readonly #systemd: SystemdNotifier
   /** What happened lately, to be played again. */
   readonly recorder: FlightRecorder
   readonly #journal: Journal
-  readonly #configuration: ConfigurationStatus
   readonly #startedAt = systemClock.instant()
+  readonly #loader: ConfigLoader
+  readonly #reloads: Reloads
   readonly #wishes = new RouterWishes()
+  readonly #starter = { fork: withoutCapabilities, gate: new SpawnGate() }
+  #loadedAt = new Date()
   #elections: Elections | null = null
   #notifier: Notifier | null = null
-  #supervisor: WorkerSupervisor | null = null
+  #proxy: ProxyService | null = null
   #health: DirectorHealth | null = null
   #admin: AdminLink | null = null
-  /** Null until everything runs. */
-  #commands: Commands | null = null
-  #workerOwner: Owner | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
+  /** Null until everything runs. */
+  #commands: Commands | null = null
   #isStopping = false
   #isBroken = false
-  #isReopening = false
+  #files: readonly string[]
+  #hash: string
 
+  /** @param source what the configuration was loaded from, and is again at a reload */
   constructor(
     config: Config,
+    source: LoadOptions,
     log: Log,
     systemd: SystemdNotifier,
-    { journal, configuration }: DirectorIdentity
+    { journal, files, hash }: DirectorIdentity
   ) {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
     this.#journal = journal
-    this.#configuration = configuration
+    journal.onEvent(() => {
+      this.#admin?.eventsCame()
+    })
+    this.#files = files
+    this.#hash = hash
+    this.#loader = new ConfigLoader(source)
+    this.#reloads = new Reloads(log, systemd)
     const { role, routerId } = config
     this.recorder = new FlightRecorder(
       { version: VERSION, role, routerId, pid: process.pid },
@@ -89,17 +106,23 @@ export class Director {
 
   /** Everything that this director knows about itself at this moment. */
   status(): Status {
+    const { last } = this.#reloads
     return statusOf(
       {
         version: VERSION,
-        configuration: this.#configuration,
+        configuration: {
+          files: this.#files,
+          hash: this.#hash,
+          loaded_at: this.#loadedAt.toISOString(),
+          last_reload: last && { ...last, at: last.at.toISOString() }
+        },
         role: this.#config.role,
         routerId: this.#config.routerId,
         pid: process.pid,
         startedAt: this.#startedAt,
         elections: this.#elections?.facts() ?? null,
         checks: this.#health?.checks() ?? [],
-        proxy: this.#supervisor?.facts() ?? null,
+        proxy: this.#proxy?.facts() ?? null,
         wishes: this.#wishes
       },
       systemClock.instant()
@@ -132,7 +155,7 @@ export class Director {
 
   /** A director that cannot be watched still serves. */
   async #startAdmin(): Promise<void> {
-    const change = await adminChange(this.#config, isRoot())
+    const change = await adminChange(this.#config, process.getuid?.() === 0)
     if (change === null || this.#isStopping) return
     this.#admin = new AdminLink({
       ...change,
@@ -154,21 +177,15 @@ export class Director {
       }
     })
     this.#admin.start()
-    this.#journal.onEvent(() => {
-      this.#admin?.eventsCame()
-    })
   }
 
   async #open(): Promise<void> {
-    const { proxy, pidFile, scripts, virtualRouters, election } = this.#config
-    const programs = [...scripts, ...notifyCommandsOf(this.#config)]
-    const accounts = election.notifyFifo ? [...programs, election.notifyFifo] : programs
-    const identityOf = await findIdentities(accounts, isRoot())
-    const starter = { fork: withoutCapabilities, gate: new SpawnGate() }
+    const { proxy, pidFile, virtualRouters } = this.#config
+    const identityOf = await identitiesOf(this.#config)
     const health = new DirectorHealth({
       config: this.#config,
       identityOf,
-      starter,
+      starter: this.#starter,
       log: this.#log,
       recorder: this.recorder,
       onChange: () => {
@@ -177,50 +194,52 @@ export class Director {
     })
     this.#health = health
     if (virtualRouters.length > 0) {
-      for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
-      await this.#openNotifier({ fifo: election.notifyFifo, identityOf, starter, log: this.#log })
-      if (this.#notifier === null) return
-      this.#elections = new Elections({
-        config: this.#config,
-        log: this.#log,
-        notifier: this.#notifier,
-        recorder: this.recorder,
-        wishes: this.#wishes,
-        conditionsOf: (router) => health.conditionsOf(router),
-        linkChanged: (name, isUp) => {
-          health.linkChanged(name, isUp)
-        }
-      })
-      await this.#elections.open(DirectorHealth.interfacesOf(this.#config))
+      const elections = await this.#openElections(this.#config, identityOf, health)
+      await elections?.open(DirectorHealth.interfacesOf(this.#config))
       if (this.#isStopping) return
     }
-    if (proxy) {
-      this.#workerOwner = await findOwner(proxy.user, proxy.group)
-      await prepareLogFiles(proxy, this.#workerOwner)
-      if (this.#isStopping) return
-      warnOfFileLimit(proxy, this.#log)
-      this.#supervisor = new WorkerSupervisor(
-        proxy,
-        health.checkToken,
-        this.#log,
-        monotonicNow,
-        {
-          availabilityChanged: () => {
-            health.checkServiceNow()
-          }
-        },
-        this.recorder
-      )
-      await this.#supervisor.start()
-    }
+    this.#proxy = new ProxyService({
+      checkToken: health.checkToken,
+      log: this.#log,
+      recorder: this.recorder,
+      availabilityChanged: () => {
+        health.checkServiceNow()
+      }
+    })
+    if (proxy) await this.#proxy.start(proxy)
     if (pidFile !== null && !this.#isStopping) await writePidFile(pidFile, this.#log)
   }
 
-  async #openNotifier(options: NotifierOptions): Promise<void> {
+  /** Whom the elections tell, and the elections themselves; nothing of it when `stop` was called. */
+  async #openElections(
+    config: Config,
+    identityOf: IdentityOf,
+    health: DirectorHealth
+  ): Promise<Elections | null> {
+    const { election } = config
+    for (const refusal of applyScheduling(election)) this.#log.warn(refusal)
+    const fifo = election.notifyFifo
+    const options = { fifo, identityOf, starter: this.#starter, log: this.#log }
     const notifier = await Notifier.open(options)
     // A request to stop that came meanwhile did not know of it.
-    if (this.#isStopping) await notifier.stop()
-    else this.#notifier = notifier
+    if (this.#isStopping) {
+      await notifier.stop()
+      return null
+    }
+    this.#notifier = notifier
+    const elections = new Elections({
+      config,
+      log: this.#log,
+      notifier,
+      recorder: this.recorder,
+      wishes: this.#wishes,
+      conditionsOf: (router, isTakingPart) => health.conditionsOf(router, isTakingPart),
+      linkChanged: (name, isUp) => {
+        health.linkChanged(name, isUp)
+      }
+    })
+    this.#elections = elections
+    return elections
   }
 
   /** An error that nobody foresaw will end this director: what led to it must not be lost. */
@@ -244,6 +263,7 @@ export class Director {
     }, delayMs)
   }
 
+  /** Orders are about the parts that run now: to be called again when others do. */
   #takeOrders(): void {
     if (this.#health === null) return
     this.#commands = takeOrders({
@@ -251,13 +271,13 @@ export class Director {
       log: this.#log,
       wishes: this.#wishes,
       elections: this.#elections,
-      supervisor: this.#supervisor,
+      supervisor: this.#proxy?.supervisor ?? null,
       health: this.#health,
       obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
       reload: () => this.reload(),
       reopenLogs: () => this.reopenLogs(),
       replaceWorkers: () => this.replaceWorkers(),
-      prepareLogs: () => this.#prepareLogs(),
+      prepareLogs: async () => this.#proxy?.prepareLogs(),
       tellStatus: (status) => {
         if (!this.#isStopping) this.#systemd.notify(`STATUS=${status}`)
       }
@@ -271,20 +291,7 @@ export class Director {
    * @param by who asked, for the log
    */
   async perform(command: unknown, by: string): Promise<CommandResult> {
-    return (
-      this.#commands?.perform(command, by) ?? refused('TSHA_E_CONFLICT', 'the director is starting')
-    )
-  }
-
-  /** Reads the configuration anew. */
-  reload(): Promise<CommandResult> {
-    return Promise.resolve(
-      refused('TSHA_E_CONFLICT', 'reloading is not possible yet: restart tsha')
-    )
-  }
-
-  async #prepareLogs(): Promise<void> {
-    if (this.#config.proxy) await prepareLogFiles(this.#config.proxy, this.#workerOwner)
+    return this.#commands?.perform(command, by) ?? conflict('the director is starting')
   }
 
   /**
@@ -292,21 +299,7 @@ export class Director {
    * that is going on already.
    */
   async reopenLogs(): Promise<boolean> {
-    if (!this.#config.proxy) return true
-    if (this.#isReopening) {
-      // A disk that hangs must not be given one thread after the other.
-      this.#log.warn('log files are still being reopened')
-      return false
-    }
-    this.#isReopening = true
-    try {
-      await this.#prepareLogs()
-    } finally {
-      this.#isReopening = false
-    }
-    this.#supervisor?.reopenLogs()
-    this.#log.info('log files reopened')
-    return true
+    return this.#proxy?.reopenLogs() ?? true
   }
 
   /**
@@ -314,11 +307,141 @@ export class Director {
    * no address moves.
    */
   async replaceWorkers(): Promise<Replacement> {
-    if (!this.#supervisor) return 'not-running'
-    this.#log.info('replacing the workers')
-    // A new worker opens the logs, which may have been moved away.
-    await this.#prepareLogs()
-    return this.#supervisor.replaceWorkers()
+    return this.#proxy?.replaceWorkers() ?? 'not-running'
+  }
+
+  /**
+   * Reads the configuration anew and applies what has changed. Everything that can fail is done first; if
+   * any of it does, all stays as it was, and the result says why. Rejects only for a bug of ours.
+   */
+  async reload(): Promise<CommandResult> {
+    if (this.#commands === null || this.#isStopping)
+      return conflict('the director is starting or stopping')
+    const { admin } = this.#config
+    const result = await this.#reloads.run(() => this.#reload())
+    if (result.ok) this.#renewAdminSoon(admin)
+    return result
+  }
+
+  /** Who asked for the reload gets the answer from the process that took the request. */
+  #renewAdminSoon(before: Config['admin']): void {
+    const { admin } = this.#config
+    // The token and the certificate may be others under the same names.
+    if (isSame(before, admin) && (admin?.listen ?? null) === null) return
+    setTimeout(() => {
+      this.#renewAdmin().catch((error: unknown) => {
+        this.#log.warn(`no administration: ${messageOf(error)}`)
+      })
+    }, ANSWER_MS).unref()
+  }
+
+  async #renewAdmin(): Promise<void> {
+    if (this.#isStopping) return
+    if (this.#admin === null) {
+      await this.#startAdmin()
+      return
+    }
+    const change = await adminChange(this.#config, process.getuid?.() === 0)
+    if (change !== null) {
+      this.#admin.replace(change)
+      return
+    }
+    const admin = this.#admin
+    this.#admin = null
+    await admin.stop()
+  }
+
+  async #reload(): Promise<CommandResult> {
+    const outcome = await this.#loader.load(this.#config)
+    if (!outcome.ok) return refused('TSHA_E_CONFIG_REFUSED', ...outcome.lines)
+    const { changes: lines, loaded, hash } = outcome
+    const { config, notes, files } = loaded
+    const commit = lines.length === 0 ? nothing : await this.#prepare(config)
+    if (typeof commit !== 'function') return commit
+    if (this.#isStopping) return conflict('the director is stopping')
+    for (const note of notes) this.#log.info(note)
+    this.#loadedAt = new Date()
+    this.#files = files
+    this.#hash = hash
+    await commit()
+    return { ok: true, lines: lines.length === 0 ? ['nothing has changed'] : lines }
+  }
+
+  /** Everything that can fail. Returns what is left to do; or why it cannot be done, and nothing is changed. */
+  async #prepare(config: Config): Promise<CommandResult | (() => Promise<void>)> {
+    const undo: (() => void)[] = []
+    const give = (result: CommandResult): CommandResult => {
+      for (const each of undo) each()
+      return result
+    }
+    try {
+      const identityOf = await identitiesOf(config)
+      const elections = await this.#prepareElections(config, identityOf)
+      if (elections)
+        undo.push(() => {
+          elections.abort()
+        })
+      const isSameProxy = isSame(this.#config.proxy, config.proxy)
+      const proxy = isSameProxy ? null : ((await this.#proxy?.prepare(config.proxy)) ?? null)
+      if (proxy)
+        undo.push(() => {
+          proxy.abort()
+        })
+      if (this.#isStopping) return give(conflict('the director is stopping'))
+      const obstacle = elections?.obstacle ?? proxy?.obstacle ?? null
+      if (obstacle !== null) return give(refused('TSHA_E_CONFIG_REFUSED', obstacle))
+      return () => this.#commit(config, identityOf, elections, proxy)
+    } catch (error) {
+      if (error instanceof TshaError) {
+        return give(refused('TSHA_E_CONFIG_REFUSED', `${error.message} [${error.code}]`))
+      }
+      give(conflict(''))
+      throw error
+    }
+  }
+
+  async #prepareElections(
+    config: Config,
+    identityOf: IdentityOf
+  ): Promise<PreparedElections | null> {
+    const elections = this.#elections ?? (await this.#firstElections(config, identityOf))
+    return elections?.prepare(config, DirectorHealth.interfacesOf(config)) ?? null
+  }
+
+  /** Without virtual routers of its own yet, so that they come as any other new ones do. */
+  async #firstElections(config: Config, identityOf: IdentityOf): Promise<Elections | null> {
+    if (config.virtualRouters.length === 0 || this.#health === null) return null
+    const none = { ...config, virtualRouters: [], syncGroups: [] }
+    const elections = await this.#openElections(none, identityOf, this.#health)
+    elections?.start()
+    return elections
+  }
+
+  /** Nothing in it fails, and nothing waits before everything has changed. */
+  async #commit(
+    config: Config,
+    identityOf: IdentityOf,
+    elections: PreparedElections | null,
+    proxy: PreparedProxy | null
+  ): Promise<void> {
+    const before = this.#config
+    this.#config = config
+    this.#notifier?.setIdentities(identityOf)
+    this.#health?.reconfigure(config, identityOf)
+    const settled = elections?.commit()
+    proxy?.commit()
+    this.#takeOrders()
+    await Promise.all([
+      settled,
+      this.#notifier?.setFifo(config.election.notifyFifo),
+      this.#movePidFile(before.pidFile, config.pidFile)
+    ])
+  }
+
+  async #movePidFile(before: string | null, after: string | null): Promise<void> {
+    if (before === after) return
+    if (after !== null) await writePidFile(after, this.#log)
+    if (before !== null) await removePidFile(before)
   }
 
   /**
@@ -328,13 +451,15 @@ export class Director {
   async stop({ graceMs = SHUTDOWN_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
     this.#isStopping = true
     this.#systemd.notify('STOPPING=1')
+    this.#loader.stop()
     // A check that fails because we stop must not be taken for an outage.
     this.#health?.stop()
     if (this.#startDelay) clearTimeout(this.#startDelay)
     // A connection that is kept until the address has moved would break in the middle of a request.
-    if (this.#elections) this.#supervisor?.closeKept(true)
+    if (this.#elections) this.#proxy?.closeKept(true)
     await this.#elections?.stop()
-    await Promise.all([this.#supervisor?.close(graceMs), this.#notifier?.stop()])
+    await Promise.all([this.#proxy?.stop(graceMs), this.#notifier?.stop()])
+    await this.#reloads.ended
     // Last of all, so that it tells how the addresses went.
     await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
     if (this.#watchdog) clearInterval(this.#watchdog)
@@ -342,29 +467,18 @@ export class Director {
   }
 }
 
-/** As nginx: workers have the limits of their director. */
-function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
-  const openFiles = openFileLimit() ?? 0
-  const { connections } = connectionRoom(workerConnections, openFiles)
-  if (connections >= workerConnections) return
-  log.warn(
-    { workerConnections, openFiles, connections },
-    `${workerConnections} worker_connections exceed the limit of open files: ${openFiles}; ` +
-      `a worker takes ${connections}`
-  )
+/** Whom every program that may be started runs as. */
+function identitiesOf(config: Config): Promise<IdentityOf> {
+  const programs = [...config.scripts, ...notifyCommandsOf(config)]
+  const { notifyFifo } = config.election
+  const isRoot = process.getuid?.() === 0
+  return findIdentities(notifyFifo ? [...programs, notifyFifo] : programs, isRoot)
 }
 
-function isRoot(): boolean {
-  return process.getuid?.() === 0
+function nothing(): Promise<void> {
+  return Promise.resolve()
 }
 
-/** Whom the log files of the workers belong to; null when we may not choose. */
-async function findOwner(user: string | null, group: string | null): Promise<Owner | null> {
-  if (user === null || !isRoot()) return null
-  const found: User | null = await findUser(user)
-  const gid = group === null ? found?.gid : await findGroup(group)
-  if (!found || gid === undefined || gid === null) {
-    throw new TshaError('TSHA_E_WORKER', `user ${user} or group ${group ?? ''} does not exist`)
-  }
-  return { uid: found.uid, gid }
+function conflict(line: string): CommandResult {
+  return refused('TSHA_E_CONFLICT', line)
 }

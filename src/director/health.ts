@@ -4,9 +4,9 @@ import type {
   Config,
   FileCheck as TrackedFile,
   ScriptCheck,
-  SyncGroup,
   VirtualRouterConfig
 } from '../config/model.js'
+import { isSame } from '../config/same.js'
 import { FileCheck, type FileObserver } from '../health/checks/file.js'
 import { needsCommandLines, ProcessChecks } from '../health/checks/processes.js'
 import { scriptCheck } from '../health/checks/script.js'
@@ -15,6 +15,7 @@ import { ProcessTable } from '../health/process-table.js'
 import type { ChildStarter } from '../health/run-command.js'
 import { CheckScheduler, type CheckRun, type OnResult, type Schedule } from '../health/scheduler.js'
 import { monotonicNow, systemClock } from '../linux/clock.js'
+import type { ListenAddress } from '../proxy/model.js'
 import {
   conditionsOf,
   resultKey,
@@ -48,17 +49,18 @@ export class DirectorHealth {
   readonly #log: Log
   readonly #onChange: () => void
   readonly #recorder: FlightRecorder | undefined
-  readonly #groups: readonly SyncGroup[]
-  readonly #scripts = new Map<string, CheckScheduler>()
-  readonly #files = new Map<string, FileCheck>()
+  readonly #starter: ChildStarter
+  #config: Config
+  #identityOf: IdentityOf
+  #scripts: ReadonlyMap<string, CheckScheduler>
+  #files: ReadonlyMap<string, FileCheck>
   readonly #links = new Map<string, boolean>()
   /** Of everything that has a status: since when, milliseconds since 1970, by `resultKey`. */
   readonly #since = new Map<string, number>()
   /** How many processes ran when a check of processes last changed, by its name. */
   readonly #counted = new Map<string, string>()
-  readonly #processNames: readonly string[]
-  readonly #processes: ProcessChecks | null
-  readonly #service: CheckScheduler | null
+  #processes: ProcessChecks | null
+  #service: CheckScheduler | null
   /** An administrator has stopped the proxy: the check need not find out. */
   #isServiceStopped = false
 
@@ -66,12 +68,11 @@ export class DirectorHealth {
     this.#log = log
     this.#onChange = onChange
     this.#recorder = recorder
-    this.#groups = config.syncGroups
-    for (const script of config.scripts) {
-      this.#scripts.set(script.name, this.#scriptCheck(script, identityOf, starter))
-    }
-    for (const file of config.files) this.#files.set(file.name, this.#fileCheck(file))
-    this.#processNames = config.processes.map(({ name }) => name)
+    this.#starter = starter
+    this.#config = config
+    this.#identityOf = identityOf
+    this.#scripts = byName(config.scripts, (script) => this.#scriptCheck(script))
+    this.#files = byName(config.files, (file) => this.#fileCheck(file))
     this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
     this.#service = this.#serviceCheck(config)
   }
@@ -90,6 +91,55 @@ export class DirectorHealth {
     for (const check of this.#scripts.values()) check.start()
     for (const file of this.#files.values()) file.start()
     this.#processes?.start()
+    this.#service?.start()
+  }
+
+  /**
+   * Goes on by another configuration, while it runs. What is the same does not notice; a check that is
+   * another one now begins anew, and until it has a result the last one of its name holds.
+   */
+  reconfigure(config: Config, identityOf: IdentityOf): void {
+    const before = this.#config
+    const wasIdentityOf = this.#identityOf
+    this.#config = config
+    this.#identityOf = identityOf
+    this.#scripts = reconfigured(this.#scripts, config.scripts, {
+      isSame: (script) =>
+        isSame(named(before.scripts, script.name), script) &&
+        isSame(wasIdentityOf(script), identityOf(script)),
+      make: (script) => this.#scriptCheck(script),
+      tookOver: (script, { status }) => {
+        this.#recorder?.checkBegan(script.name, script, status)
+      }
+    })
+    this.#files = reconfigured(this.#files, config.files, {
+      isSame: (file) => isSame(named(before.files, file.name), file),
+      make: (file) => this.#fileCheck(file)
+    })
+    if (!isSame(before.processes, config.processes)) this.#replaceProcesses(before, config)
+    const isSameService =
+      isSame(before.serviceCheck, config.serviceCheck) &&
+      isSame(listenersOf(before), listenersOf(config))
+    if (!isSameService) this.#replaceService(config)
+  }
+
+  #replaceProcesses(before: Config, config: Config): void {
+    const old = this.#processes
+    this.#processes = config.processes.length === 0 ? null : this.#processChecks(config)
+    if (old) {
+      this.#processes?.takeOver(old, (name) =>
+        isSame(named(before.processes, name), named(config.processes, name))
+      )
+      old.stop()
+    }
+    this.#processes?.start()
+  }
+
+  #replaceService(config: Config): void {
+    const old = this.#service
+    this.#service = this.#serviceCheck(config)
+    if (old) this.#service?.takeOver(old)
+    old?.stop()
     this.#service?.start()
   }
 
@@ -120,10 +170,11 @@ export class DirectorHealth {
     this.#changed('interface', name)
   }
 
-  /** What everything that is followed means for a virtual router now. */
-  conditionsOf(router: VirtualRouterConfig): RouterConditions {
-    const group = this.#groups.find(({ members }) => members.includes(router.name)) ?? null
-    return conditionsOf(router, group, this.#readings())
+  /** What everything that is followed means for a virtual router now; see `conditionsOf`. */
+  conditionsOf(router: VirtualRouterConfig, isTakingPart = false): RouterConditions {
+    const group =
+      this.#config.syncGroups.find(({ members }) => members.includes(router.name)) ?? null
+    return conditionsOf(router, group, this.#readings(), isTakingPart)
   }
 
   /** Everything that is followed, as administrators see it. */
@@ -144,7 +195,7 @@ export class DirectorHealth {
       ...[...this.#scripts].map(([name, { isUp, failure }]) =>
         toStatus('script', name, isUp, failure)
       ),
-      ...this.#processNames.map((name) => {
+      ...this.#config.processes.map(({ name }) => {
         const isUp = this.#processes?.isUp(name) ?? null
         const detail = isUp === false ? (this.#counted.get(name) ?? null) : null
         return toStatus('process', name, isUp, detail)
@@ -163,7 +214,7 @@ export class DirectorHealth {
       service: this.#isServiceStopped ? false : (this.#service?.isUp ?? null),
       scripts: known([...this.#scripts].map(([name, { isUp }]) => [name, isUp])),
       processes: known(
-        this.#processNames.map((name) => [name, this.#processes?.isUp(name) ?? null])
+        this.#config.processes.map(({ name }) => [name, this.#processes?.isUp(name) ?? null])
       ),
       files: known([...this.#files].map(([name, { value }]) => [name, value])),
       links: this.#links,
@@ -208,9 +259,9 @@ export class DirectorHealth {
     }
   }
 
-  #scriptCheck(script: ScriptCheck, identityOf: IdentityOf, starter: ChildStarter): CheckScheduler {
+  #scriptCheck(script: ScriptCheck): CheckScheduler {
     const { name, command, timeoutMs } = script
-    const run = scriptCheck({ command, timeoutMs, ...identityOf(script) }, starter)
+    const run = scriptCheck({ command, timeoutMs, ...this.#identityOf(script) }, this.#starter)
     const check = new CheckScheduler(
       run,
       script,
@@ -254,12 +305,11 @@ export class DirectorHealth {
     })
   }
 
-  #serviceCheck({ proxy, serviceCheck: service }: Config): CheckScheduler | null {
+  #serviceCheck(config: Config): CheckScheduler | null {
+    const { proxy, serviceCheck: service } = config
     if (!proxy || !service) return null
-    const listeners = proxy.servers.map((server) => server.listen)
-    const unique = [...new Map(listeners.map((l) => [`${l.host} ${l.port}`, l])).values()]
     const run: CheckRun = serviceCheck({
-      listeners: unique,
+      listeners: listenersOf(config),
       timeoutMs: service.timeoutMs,
       token: this.checkToken
     })
@@ -290,4 +340,59 @@ function says(value: number | null): string | null {
 
 function toIso(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
+}
+
+/** Every address on which the proxy listens, once. */
+function listenersOf({ proxy }: Config): readonly ListenAddress[] {
+  const listeners = proxy?.servers.map((server) => server.listen) ?? []
+  return [...new Map(listeners.map((each) => [`${each.host} ${each.port}`, each])).values()]
+}
+
+interface Named {
+  readonly name: string
+}
+
+function named<Item extends Named>(items: readonly Item[], name: string): Item | undefined {
+  return items.find((item) => item.name === name)
+}
+
+function byName<Item extends Named, Check>(
+  items: readonly Item[],
+  make: (item: Item) => Check
+): ReadonlyMap<string, Check> {
+  return new Map(items.map((item) => [item.name, make(item)]))
+}
+
+/** A check that runs, and can go on where another one of its name was. */
+interface Replaceable<Check> {
+  start(): void
+  stop(): void
+  takeOver(old: Check): void
+}
+
+interface Reconfiguring<Item, Check> {
+  readonly isSame: (item: Item) => boolean
+  readonly make: (item: Item) => Check
+  /** Told of each check that goes on where another one was. */
+  readonly tookOver?: (item: Item, check: Check) => void
+}
+
+/** Keeps the checks that are the same, starts the others, and ends those that are no more. */
+function reconfigured<Item extends Named, Check extends Replaceable<Check>>(
+  checks: ReadonlyMap<string, Check>,
+  items: readonly Item[],
+  { isSame, make, tookOver }: Reconfiguring<Item, Check>
+): ReadonlyMap<string, Check> {
+  for (const [name, check] of checks) if (!named(items, name)) check.stop()
+  return byName(items, (item) => {
+    const old = checks.get(item.name)
+    if (old && isSame(item)) return old
+    const begun = make(item)
+    if (old) {
+      begun.takeOver(old)
+      tookOver?.(item, begun)
+    }
+    begun.start()
+    return begun
+  })
 }

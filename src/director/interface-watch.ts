@@ -15,6 +15,7 @@ export class InterfaceWatch {
   readonly #links: LinkDelays
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #unwatch = new Map<string, () => void>()
+  readonly #names = new Set<string>()
   #isClosed = false
 
   constructor(monitor: NetworkMonitor, delays: readonly LinkDelay[], changed: LinkListener) {
@@ -22,9 +23,25 @@ export class InterfaceWatch {
     this.#links = new LinkDelays(delays, systemClock, changed)
   }
 
-  /** Resolves when the present state of each was told. Never rejects. */
+  /**
+   * Begins to follow those that are not followed yet. Resolves when the present state of each was told.
+   * Never rejects.
+   */
   async open(names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => this.#look(name)))
+    const added = names.filter((name) => !this.#names.has(name))
+    for (const name of added) this.#names.add(name)
+    await Promise.all(added.map((name) => this.#look(name)))
+  }
+
+  /** Follows no others from now on, and holds back what has not lasted for these times. */
+  keep(names: readonly string[], delays: readonly LinkDelay[]): void {
+    this.#links.setDelays(delays)
+    for (const name of [...this.#names].filter((name) => !names.includes(name))) {
+      this.#names.delete(name)
+      this.#unwatch.get(name)?.()
+      this.#unwatch.delete(name)
+      this.#links.forget(name)
+    }
   }
 
   close(): void {
@@ -38,7 +55,7 @@ export class InterfaceWatch {
 
   async #look(name: string): Promise<void> {
     const found = await readInterface(name).catch(() => null)
-    if (this.#isClosed) return
+    if (this.#isClosed || !this.#names.has(name) || this.#unwatch.has(name)) return
     this.#links.changed(name, found?.isUp ?? false, found === null)
     if (found === null) {
       this.#lookAgain(name)

@@ -9,7 +9,7 @@ export type LinkListener = (name: string, isUp: boolean) => void
  * taken back within its delay was none. The first state of a link, and its first coming up, count at once.
  */
 export class LinkDelays {
-  readonly #delays: ReadonlyMap<string, LinkDelay>
+  #delays: ReadonlyMap<string, LinkDelay>
   readonly #clock: Pick<typeof systemClock, 'after'>
   readonly #listener: LinkListener
   /** What was told last. */
@@ -45,6 +45,18 @@ export class LinkDelays {
       })
       this.#pending.set(name, cancel)
     }
+  }
+
+  /** Counts for what changes from now on. */
+  setDelays(delays: readonly LinkDelay[]): void {
+    this.#delays = new Map(delays.map((delay) => [delay.interface, delay]))
+  }
+
+  /** As if it had never been heard of. */
+  forget(name: string): void {
+    this.#cancel(name)
+    this.#told.delete(name)
+    this.#wasUp.delete(name)
   }
 
   close(): void {

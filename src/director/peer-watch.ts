@@ -80,11 +80,19 @@ export class PeerWatch {
     this.#onResult = onResult
   }
 
-  /** Begins the regular check, the first run at a random time within its interval. */
+  /** What was known of the peer before there was this watch. */
+  restore(status: PeerStatus): void {
+    this.#status = status
+    if (this.#peer.check === null) return
+    this.#hasPassed = !status.isDown
+    this.#checkStatus = { isUp: !status.isDown, contradictions: 0 }
+  }
+
+  /** Begins the regular check, and to ask for what is to be known at once; the first run at a random time within its interval. */
   start(): void {
     const { check } = this.#peer
-    if (check === null || this.#abort.signal.aborted) return
-    this.#ranAt = this.#ports.now() - check.intervalMs * this.#ports.random()
+    if (this.#abort.signal.aborted) return
+    if (check !== null) this.#ranAt = this.#ports.now() - check.intervalMs * this.#ports.random()
     this.#plan()
   }
 

@@ -62,6 +62,7 @@ interface Note {
   readonly server: UpstreamServer
   /** The only server of a group has nobody else to send a request to: failures never take it out. */
   readonly isSingle: boolean
+  readonly isChecked: boolean
   readonly watch: PeerWatch | null
   wish: PeerWish
   since: number | null
@@ -111,8 +112,38 @@ export class PeerWatches {
         : new PeerWatch(peer, ports, tell, recordedCheck(recorder, recordedName, check))
       watch?.allow(wish.state !== 'down')
       const name = formatEndpoint(server)
-      const note = { upstream, name, recordedName, server, isSingle, watch, wish }
+      const isChecked = check !== null
+      const note = { upstream, name, recordedName, server, isSingle, isChecked, watch, wish }
       return { ...note, since: null, detail: '' }
+    })
+  }
+
+  /** What is known of the peers goes on to be known, by upstream and server, whatever else changed. */
+  takeOver(old: PeerWatches): void {
+    this.#notes.forEach((note, index) => {
+      const known = old.all().find(isSamePeer(note))
+      if (known === undefined) return
+      // Without a check nothing would bring back what a check has taken out.
+      const { status } = known
+      this.#table.restore(index, note.isChecked ? status : { ...status, isDown: false })
+      const restored = this.#table.statusOf(index)
+      this.#recorder?.peerBegan(note.recordedName, rulesOf(note.server), restored)
+      note.watch?.restore(restored)
+      note.since = known.since
+      note.detail = known.detail
+    })
+  }
+
+  /** What an administrator has ordered for peers that are here too; for others the configuration holds. */
+  wishesOf(old: PeerWatches): readonly PeerWish[] {
+    return this.#notes.map((note) => {
+      const known = old.all().find(isSamePeer(note))
+      if (known === undefined) return note.wish
+      const configured = configuredWish(known.server)
+      return {
+        state: known.wish.state === configured.state ? note.wish.state : known.wish.state,
+        weight: known.wish.weight
+      }
     })
   }
 
@@ -237,6 +268,10 @@ export class PeerWatches {
     if (!isOutNow) this.#log.info(facts, 'upstream server is back')
     else this.#log.warn({ ...facts, why: after.isDown ? 'check' : after.cause }, OUT)
   }
+}
+
+function isSamePeer({ upstream, name }: Note): (peer: KnownPeer) => boolean {
+  return (peer) => peer.upstream === upstream && peer.name === name
 }
 
 function recordedCheck(

@@ -3,10 +3,12 @@ import type {
   Authentication as ConfiguredAuthentication,
   VirtualRouterConfig
 } from '../config/model.js'
+import { isSame } from '../config/same.js'
 import { TshaError } from '../errors.js'
 import { ownAddress, type NetworkInterface } from '../linux/interface.js'
 import type { ExpectedAdvertisement } from '../linux/vrrp-filter.js'
 import type { Authentication, Destination, VirtualRouter } from '../vrrp/model.js'
+import type { Changes } from '../vrrp/machine-reconfigure.js'
 import { canonicalAddress } from '../vrrp/wire/address.js'
 import { AUTH_NONE, AUTH_PASS, encodePassword } from '../vrrp/wire/advertisement-v2.js'
 
@@ -117,5 +119,27 @@ export function expectedOf(router: VirtualRouter): ExpectedAdvertisement {
     authType: isV2 ? (authentication.type === 'pass' ? AUTH_PASS : AUTH_NONE) : null,
     authData: authentication.type === 'pass' ? authentication.data : null,
     adverInt: isV2 ? router.adverInterval / 1000 : null
+  }
+}
+
+/** What partners see of a change of the configuration, besides the priority. */
+export function changesOf(before: VirtualRouterConfig, after: VirtualRouterConfig): Changes {
+  const all = [before, after].map((each) =>
+    [...each.addresses, ...each.excludedAddresses].map(({ address }) => address)
+  )
+  const [old = [], now = []] = all
+  return {
+    advert: !isSame(advertOf(before), advertOf(after)),
+    addresses: now.some((address) => !old.includes(address))
+  }
+}
+
+function advertOf(config: VirtualRouterConfig): unknown {
+  const { addresses, authentication, advertIntervalMs, version, sourceAddress } = config
+  return {
+    addresses: addresses.map(({ address }) => address),
+    destination: config.unicast ?? config.multicastGroup,
+    checksum: config.checksumPseudoHeader,
+    ...{ authentication, advertIntervalMs, version, sourceAddress }
   }
 }

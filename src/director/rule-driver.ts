@@ -50,6 +50,12 @@ export class RuleDriver<State, Event, Action> {
     this.#armTimer()
   }
 
+  /** Goes on from the state of another driver of such rules, which is closed. */
+  takeOver(state: State): void {
+    this.#state = state
+    this.#armTimer()
+  }
+
   close(): void {
     this.#isClosed = true
     this.#cancelTimer?.()

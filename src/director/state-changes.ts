@@ -44,4 +44,10 @@ export class StateChanges {
     this.#told.set(config.name, state)
     this.#notifier.stateChanged('INSTANCE', config.name, state, priority, config.notify)
   }
+
+  /** A virtual router is no more: the next one of its name begins anew. */
+  forget(name: string): void {
+    this.#changed.delete(name)
+    this.#told.delete(name)
+  }
 }

@@ -52,6 +52,11 @@ export class RunningGroup {
     this.#decided = decided
   }
 
+  /** What was told of the same group before its configuration changed is not told again. */
+  takeOver(old: RunningGroup): void {
+    this.#state = old.#state
+  }
+
   /**
    * A member took a step, or its faults changed.
    *

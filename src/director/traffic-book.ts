@@ -44,18 +44,18 @@ export class TrafficBook {
     this.#open(keysOf(names), now)
   }
 
-  /** Workers that begin from now on have another configuration. */
+  /** Another configuration is in use; what no worker and no configuration names is forgotten. */
   use(names: Names, now: number): void {
     this.#names = names
     this.#open(keysOf(names), now)
     this.#forgetUnused()
   }
 
-  /** A worker is given the present configuration. */
-  begin(worker: Worker, now: number): void {
-    const keys = keysOf(this.#names)
+  /** A worker begins. @param names of its configuration, which need not be in use yet, or any more */
+  begin(worker: Worker, now: number, names: Names = this.#names): void {
+    const keys = keysOf(names)
     const rows = this.#open(keys, now)
-    const listeners = this.#names.listeners.length
+    const listeners = names.listeners.length
     const places = new Map<string, number[]>()
     for (const [at, key] of keys.entries()) places.set(key, [...(places.get(key) ?? []), at])
     this.#pages.set(worker, { rows, places, listeners, active: [], inFlight: [] })

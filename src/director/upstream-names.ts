@@ -59,6 +59,16 @@ export class UpstreamNames {
     this.#onChange = onChange
   }
 
+  /** What others have learned of the same names holds until we have resolved them. */
+  takeOver(old: UpstreamNames): void {
+    for (const entry of this.#entries.values()) {
+      const known = old.#entries.get(entry.host)
+      if (known === undefined) continue
+      entry.record = known.record
+      entry.isToldOut = known.isToldOut
+    }
+  }
+
   /** Begins to resolve. */
   start(): void {
     for (const entry of this.#entries.values()) this.#resolve(entry)

@@ -16,7 +16,13 @@ import { Faults } from './faults.js'
 import type { FlightRecorder } from './flight-recorder.js'
 import type { LastHeard } from './leaving-router.js'
 import type { Log } from './log.js'
-import { describeRouter, expectedOf, otherInterfaces, primaryAddressOf } from './router-model.js'
+import {
+  changesOf,
+  describeRouter,
+  expectedOf,
+  otherInterfaces,
+  primaryAddressOf
+} from './router-model.js'
 import type { RouterStory } from './router-story.js'
 import { effectSentence, type RouterRules } from './sentences.js'
 import { ownEffects } from './standing-effects.js'
@@ -52,8 +58,8 @@ export interface RouterPorts {
 }
 
 /**
- * One virtual router of this director with everything it needs from the system. More than 400 lines:
- * all of its parts meet here, and each is told of the others by callbacks on private state.
+ * One virtual router of this director with everything it needs from the system. More than 400 lines: all of
+ * it meets here, what one part is told by another, and what goes over to a successor at a reload.
  */
 export class RunningRouter {
   readonly config: VirtualRouterConfig
@@ -95,12 +101,33 @@ export class RunningRouter {
    * `TSHA_E_ADDRESS`; nothing is left open
    */
   static async open(config: VirtualRouterConfig, ports: RouterPorts): Promise<RunningRouter> {
+    const router = await RunningRouter.#open(config, ports, (router, present) =>
+      router.#addresses.clear(present)
+    )
+    return router
+  }
+
+  /**
+   * Opens the sockets of a virtual router while the director runs, and changes nothing: the addresses may
+   * be held by the one whose place it takes. What is left to do is `start` or `takeOver`.
+   *
+   * @throws {TshaError} as `open`
+   */
+  static prepare(config: VirtualRouterConfig, ports: RouterPorts): Promise<RunningRouter> {
+    return RunningRouter.#open(config, ports, () => Promise.resolve())
+  }
+
+  static async #open(
+    config: VirtualRouterConfig,
+    ports: RouterPorts,
+    clear: (router: RunningRouter, present: readonly NetworkInterface[]) => Promise<void>
+  ): Promise<RunningRouter> {
     const found = await readInterface(config.interface)
     const others = await Promise.all(otherInterfaces(config).map(readInterface))
     const router = new RunningRouter(config, found, others, ports)
     try {
       await router.#promoteSecondaries()
-      await router.#addresses.clear([found, ...others])
+      await clear(router, [found, ...others])
     } catch (error) {
       router.close()
       throw error
@@ -211,8 +238,18 @@ export class RunningRouter {
     return this.config.name
   }
 
+  /** Its interface is gone; another one is opened in its place when that is back. */
+  get isGone(): boolean {
+    return this.#goneInterface !== null
+  }
+
   get state(): State {
     return this.#speaker.state
+  }
+
+  /** It is in the election, and nothing has kept it out so far. */
+  get isTakingPart(): boolean {
+    return this.state.name === 'backup' || this.state.name === 'master'
   }
 
   /** Null when no other director was ever heard. */
@@ -287,6 +324,45 @@ export class RunningRouter {
     this.#ports.faultsChanged(this)
   }
 
+  /**
+   * Takes the place of the same virtual router with another configuration, at once and without a
+   * transition; `old` is closed.
+   *
+   * @param conditions what everything that is followed means by the new configuration
+   * @param emptied as in `IpAddressManager.takeOver`
+   */
+  takeOver(old: RunningRouter, conditions: RouterConditions, emptied: () => Promise<void>): void {
+    this.#conditions = conditions
+    this.#masterSince = old.#masterSince
+    this.#groupServes = old.#groupServes || !this.#ports.isGrouped
+    this.#isYielding = old.#isYielding
+    this.#isLeaving = old.#isLeaving
+    this.#lastHeard = old.#lastHeard
+    this.#guard.takeOver(old.#guard, old.state.name === 'master')
+    this.#speaker.takeOver(
+      old.#speaker,
+      conditions.priority,
+      changesOf(old.config, this.config),
+      () => this.#addresses.takeOver(old.#addresses, emptied)
+    )
+    this.#isStarted = old.#isStarted
+    old.#isStarted = false
+    old.#release()
+    if (this.#isStarted) this.#settle()
+  }
+
+  /** Brings the state in line with what is demanded of it now. */
+  #settle(): void {
+    this.#apply()
+    const { first } = this.#faults
+    if (first !== null) this.#speaker.setFault(first)
+    else if (this.state.name === 'fault' && !this.#ports.isGrouped) this.#speaker.setFault(null)
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** What everything that is followed means for us now. */
   setConditions(conditions: RouterConditions): void {
     this.#recordConditions(conditions)
@@ -339,12 +415,17 @@ export class RunningRouter {
 
   close(): void {
     if (this.#isClosed) return
+    this.#release()
+    this.#addresses.close()
+    this.#guard.close()
+  }
+
+  /** Closes all but what holds and guards the addresses. */
+  #release(): void {
     this.#isClosed = true
     this.#speakerLog.close()
     for (const unwatch of this.#unwatch) unwatch()
-    this.#addresses.close()
     this.#vrrpSocket.close()
-    this.#guard.close()
   }
 
   /** Before the first address is removed, which might be the first one of others' network. */

@@ -16,8 +16,12 @@ export interface WorkerObserver {
   silenced(worker: WorkerProcess): void
 }
 
+let isSetUp = false
+
 /** Prepares this process to fork workers. */
 export function setupWorkers(): void {
+  if (isSetUp) return
+  isSetUp = true
   // Listeners are shared and the workers accept for themselves: cluster's round robin would put
   // every connection on the director's loop.
   cluster.schedulingPolicy = cluster.SCHED_NONE

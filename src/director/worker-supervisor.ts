@@ -3,7 +3,7 @@ import { TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { trafficNames } from '../proxy/traffic-names.js'
 import { takesRequests, type PeerWish } from '../proxy/upstream/peer-wish.js'
-import type { WorkerMessage } from '../proxy/worker-messages.js'
+import { PROTOCOL, type WorkerMessage } from '../proxy/worker-messages.js'
 import type { ProxyState } from '../admin/model.js'
 import { logPaths } from './log-files.js'
 import { LogTroubles } from './log-troubles.js'
@@ -28,6 +28,8 @@ const REPLACEMENT_GRACE_MS = 250
 const SPARE_THREADS = 4
 const MAX_THREADS = 64
 
+/** Workers that began to listen before another one failed may be serving already. */
+const ABORT_GRACE_MS = 1000
 /** What came of a replacement of the workers. */
 export type Replacement = 'done' | 'failed' | 'busy' | 'not-running'
 
@@ -35,6 +37,13 @@ export type Replacement = 'done' | 'failed' | 'busy' | 'not-running'
 export interface SupervisorObserver {
   /** The service may be up or down now: worth a check at once. */
   availabilityChanged(): void
+}
+
+/** Where what happens is written down, besides the log. */
+export interface SupervisorBooks {
+  readonly recorder?: FlightRecorder | null
+  /** That of earlier configurations goes on; without one a new one begins. */
+  readonly traffic?: TrafficBook
 }
 
 /**
@@ -49,6 +58,8 @@ export class WorkerSupervisor {
   readonly #observer: SupervisorObserver
   readonly #names: UpstreamNames
   #peers: PeerWatches
+  /** What was known of the peers by an earlier configuration, until the first start. */
+  #inherited: PeerWatches | null = null
   readonly #inFlight: InFlight
   /** Of the requests that a peer has which takes no new ones. */
   readonly #drains = new Waiters()
@@ -72,7 +83,7 @@ export class WorkerSupervisor {
     log: Log,
     now: () => number,
     observer: SupervisorObserver,
-    recorder: FlightRecorder | null = null
+    { recorder = null, traffic = newBook(config, now) }: SupervisorBooks = {}
   ) {
     this.#config = config
     this.#checkToken = checkToken
@@ -84,7 +95,7 @@ export class WorkerSupervisor {
     })
     this.#logTroubles = new LogTroubles(log)
     this.#recorder = recorder
-    this.#traffic = new TrafficBook(trafficNames(config), now())
+    this.#traffic = traffic
     this.#inFlight = new InFlight((index) => {
       const { upstream, name } = this.#peers.peer(index)
       log.info({ server: name, upstream }, 'upstream server has no request any more')
@@ -97,6 +108,16 @@ export class WorkerSupervisor {
       backoff: FRESH,
       restart: null
     }))
+  }
+
+  /**
+   * What `old`, which serves by another configuration, knows of names and peers is known here too, and what
+   * an administrator wants of the peers holds.
+   */
+  takeOver(old: WorkerSupervisor): void {
+    this.#names.takeOver(old.#names)
+    this.#inherited = old.#peers
+    this.#peers = this.#watchPeers(this.#peers.wishesOf(old.#peers))
   }
 
   /** `stopped` before the first `start`, too. */
@@ -132,15 +153,20 @@ export class WorkerSupervisor {
    * Starts all workers; resolves when every one listens, or when `stop` was called meanwhile. After
    * a `stop` it begins anew: failures of peers are forgotten, wishes are not.
    *
+   * @param pace one after the other holds nothing up while the director is at work: each takes 0.8 ms of
+   * its loop to fork
+   *
    * @throws {TshaError} what the first worker that cannot start says, `TSHA_E_LISTEN` for a port that
    * is taken; the others are ended
    */
-  async start(): Promise<void> {
+  async start(pace: 'together' | 'in-turn' = 'together'): Promise<void> {
     setupWorkers()
     this.#state = 'starting'
     if (!this.#isResolving) this.#names.start()
     this.#isResolving = true
     this.#peers = this.#watchPeers(this.#peers.wishes())
+    if (this.#inherited) this.#peers.takeOver(this.#inherited)
+    this.#inherited = null
     const timeout = setTimeout(() => {
       this.#starting?.reject(
         new TshaError('TSHA_E_WORKER', `the workers did not listen within ${START_TIMEOUT_MS} ms`)
@@ -150,12 +176,13 @@ export class WorkerSupervisor {
       await new Promise<void>((resolve, reject) => {
         this.#starting = { resolve, reject }
         for (const slot of this.#slots) {
-          Object.assign(slot, { successor: null, backoff: FRESH, restart: null })
-          slot.worker = this.#fork(slot)
+          Object.assign(slot, { worker: null, successor: null, backoff: FRESH, restart: null })
         }
+        const inTurn = pace === 'together' ? this.#slots : this.#slots.slice(0, 1)
+        for (const slot of inTurn) slot.worker = this.#fork(slot)
       })
     } catch (error) {
-      await this.stop(0)
+      await this.stop(pace === 'together' ? 0 : ABORT_GRACE_MS)
       throw error
     } finally {
       clearTimeout(timeout)
@@ -309,7 +336,11 @@ export class WorkerSupervisor {
   #receive(worker: WorkerProcess, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
-        this.#traffic.begin(worker, this.#now())
+        if (message.protocol !== PROTOCOL) {
+          this.#refuse(worker, message.protocol)
+          return
+        }
+        this.#traffic.begin(worker, this.#now(), trafficNames(this.#config))
         worker.send({
           type: 'start',
           config: this.#config,
@@ -352,14 +383,31 @@ export class WorkerSupervisor {
     }
   }
 
+  /** The code that is installed is not that of this director. */
+  #refuse(worker: WorkerProcess, protocol: number): void {
+    const message =
+      'restart needed: the workers of the version of tsha that is installed now do not understand this director'
+    this.#log.error({ worker: worker.pid, protocol, expected: PROTOCOL }, message)
+    this.#starting?.reject(new TshaError('TSHA_E_WORKER', message))
+    worker.kill()
+  }
+
   #listening(worker: WorkerProcess): void {
     this.#log.info({ worker: worker.pid }, 'worker listens')
     if (this.#graceTimer) clearTimeout(this.#graceTimer)
     this.#graceTimer = null
-    if (this.#starting && this.#slots.every((slot) => slot.worker?.isListening === true)) {
-      this.#starting.resolve()
-    }
+    if (this.#starting) this.#startNext(this.#starting)
     this.#observer.availabilityChanged()
+  }
+
+  #startNext({ resolve }: { resolve: () => void }): void {
+    if (this.#slots.every(({ worker }) => worker?.isListening === true)) {
+      resolve()
+      return
+    }
+    if (this.#slots.some(({ worker }) => worker?.isListening === false)) return
+    const slot = this.#slots.find(({ worker }) => worker === null)
+    if (slot && this.#state === 'starting') slot.worker = this.#fork(slot)
   }
 
   #exited(slot: Slot, worker: WorkerProcess, why: string): void {
@@ -401,4 +449,8 @@ export class WorkerSupervisor {
       this.#observer.availabilityChanged()
     }, REPLACEMENT_GRACE_MS)
   }
+}
+
+function newBook(config: ProxyConfig, now: () => number): TrafficBook {
+  return new TrafficBook(trafficNames(config), now())
 }

@@ -39,6 +39,8 @@ export class CheckScheduler {
   readonly #onUnrunnable: (detail: string) => void
   readonly #onResult: OnResult
   #status: CheckStatus
+  /** What is believed until there is a first result. */
+  #before: boolean | null = null
   #isUnrunnable = false
   #lastFailure: string | null = null
   #timer: NodeJS.Timeout | null = null
@@ -67,12 +69,20 @@ export class CheckScheduler {
 
   /** Null until the first result. */
   get isUp(): boolean | null {
-    return this.#status.isUp
+    return this.#status.isUp ?? this.#before
+  }
+
+  /** Takes the place of another check of the same thing: its result holds until the first one of ours. */
+  takeOver(old: CheckScheduler): void {
+    old.stop()
+    this.#before = old.isUp
+    this.#lastFailure = old.#lastFailure
+    if (this.#before !== null) this.#status = UNKNOWN
   }
 
   /** What the last failure said, while the check fails; null while it passes or has not run. */
   get failure(): string | null {
-    return this.#status.isUp === false ? this.#lastFailure : null
+    return this.isUp === false ? this.#lastFailure : null
   }
 
   start(): void {
@@ -118,12 +128,13 @@ export class CheckScheduler {
 
   #take(result: CheckResult): void {
     const before = this.#status
+    const wasUp = this.isUp
     this.#status = observe(before, result.passed, this.#schedule)
     this.#onResult(before, result, this.#status)
     const wasUnrunnable = this.#isUnrunnable
     this.#isUnrunnable = result.isUnrunnable === true
     if (!result.passed) this.#lastFailure = result.detail
-    if (this.#status.isUp !== before.isUp) this.#onChange(this.#status.isUp === true, result.detail)
+    if (this.#status.isUp !== wasUp) this.#onChange(this.#status.isUp === true, result.detail)
     else if (this.#isUnrunnable && !wasUnrunnable) this.#onUnrunnable(result.detail)
   }
 }

@@ -119,12 +119,33 @@ export class IpAddressManager {
     await this.#replaceAll()
   }
 
+  /**
+   * Takes the place of `old`, which has other addresses: what is only there is removed, what is there too
+   * stays without a gap, what is missing is added if `old` holds its addresses. Never rejects.
+   *
+   * @param emptied called when nothing of `old` is left that is not ours; what it returns is awaited
+   * before anything is added, since another one may have to let go of it first
+   */
+  async takeOver(old: IpAddressManager, emptied: () => Promise<void>): Promise<void> {
+    const { isHolding } = old
+    await old.#endRuns()
+    old.close()
+    const [before, after] = [old, this].map(
+      (manager) => new Set(manager.#addresses.map((each) => manager.#formOf(each)))
+    )
+    const vanished = old.#addresses.filter((each) => !after?.has(old.#formOf(each)))
+    // As at a start: what an earlier life left behind is not ours.
+    const found = isHolding
+      ? []
+      : this.#addresses.filter((each) => !before?.has(this.#formOf(each)))
+    const failure = await this.#removeAll([...vanished, ...found])
+    if (failure !== null) this.#fail(`cannot remove addresses of ${this.#interface}: ${failure}`)
+    await emptied()
+    if (isHolding) await this.add()
+  }
+
   async remove(): Promise<void> {
-    if (this.#renewal) clearInterval(this.#renewal)
-    this.#renewal = null
-    // A renewal that came after the removal would bring the address back for a whole lease.
-    for (const run of this.#runs) run.kill()
-    await Promise.all([...this.#runs].map((run) => run.result))
+    await this.#endRuns()
     const failure = await this.#removeAll(this.#addresses)
     if (failure !== null) this.#fail(`cannot remove addresses of ${this.#interface}: ${failure}`)
   }
@@ -135,6 +156,14 @@ export class IpAddressManager {
     if (this.#probe) clearInterval(this.#probe)
     this.#renewal = null
     this.#probe = null
+  }
+
+  /** A renewal that came after a removal would bring the address back for a whole lease. */
+  async #endRuns(): Promise<void> {
+    if (this.#renewal) clearInterval(this.#renewal)
+    this.#renewal = null
+    for (const run of this.#runs) run.kill()
+    await Promise.all([...this.#runs].map((run) => run.result))
   }
 
   /**
@@ -190,6 +219,19 @@ export class IpAddressManager {
     if (entry.noPrefixRoute) command.push('noprefixroute')
     if (isIpv6) command.push('nodad')
     return [...command, 'valid_lft', valid, 'preferred_lft', preferred]
+  }
+
+  /** The whole of an address but its lifetime: what cannot be changed without removing it. */
+  #formOf(entry: LeasableAddress): string {
+    const { broadcast, label, scope, noPrefixRoute } = entry
+    return JSON.stringify([
+      place(entry),
+      this.#interfaceOf(entry),
+      broadcast,
+      label,
+      scope,
+      noPrefixRoute
+    ])
   }
 
   #interfaceOf(entry: LeasableAddress): string {

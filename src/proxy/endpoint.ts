@@ -1,9 +1,6 @@
 import { isIP } from 'node:net'
 
-/** Writes a host and a port as in a URL: `192.0.2.1:80`, `[2001:db8::1]:80`, `web1.example.org:80`. */
-export function formatEndpoint({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
+export { formatEndpoint } from './endpoint-text.js'
 
 /** Whether a host of the configuration is a name that has to be resolved, and no IP address. */
 export function isHostName(host: string): boolean {

@@ -10,6 +10,13 @@ import type { PeerWish } from './upstream/peer-wish.js'
  * milliseconds of CLOCK_MONOTONIC, which all processes of a machine share.
  */
 
+/**
+ * Version of these messages and of the configuration in them: to be raised with every change that an
+ * older director or worker would get wrong. A new version of tsha may be installed while a director runs,
+ * whose next workers have the new code.
+ */
+export const PROTOCOL = 1
+
 /** What the director tells a worker. */
 export type DirectorMessage =
   | {
@@ -57,7 +64,7 @@ export interface TurnMessage {
 /** What a worker tells the director. */
 export type WorkerMessage =
   /** The worker's code runs and waits for `start`. */
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly protocol: number }
   | { readonly type: 'listening' }
   /** The worker cannot start; it exits by itself afterwards. */
   | {

@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { TshaError, messageOf } from '../errors.js'
 import { Engine } from './engine.js'
 import { dropPrivileges } from './privileges.js'
-import type { DirectorMessage, WorkerMessage } from './worker-messages.js'
+import { PROTOCOL, type DirectorMessage, type WorkerMessage } from './worker-messages.js'
 
 /**
  * Entry of a proxy worker: a process that the director forks (node:cluster, SCHED_NONE) and speaks to
@@ -123,4 +123,4 @@ process.on('uncaughtException', (error) => {
     process.exit(1)
   )
 })
-tell({ type: 'ready' })
+tell({ type: 'ready', protocol: PROTOCOL })

@@ -1,6 +1,7 @@
 import { Counters, type LateAdvertisement, type Statistics } from './counters.js'
 import { DISCARD_COUNTERS } from './discards.js'
 import { nextDeadline, step } from './machine.js'
+import { reconfigure, type Changes } from './machine-reconfigure.js'
 import type { Action, Conditions, Event, FaultCause, Order, State, VirtualRouter } from './model.js'
 import type {
   AddressManager,
@@ -39,7 +40,7 @@ export class Speaker {
   readonly #ports: SpeakerPorts
   #state: State
   #cancelTimer: (() => void) | null = null
-  readonly #counters = new Counters()
+  #counters = new Counters()
   /** The timer has fired, and the packets that came before it are being read. */
   #isReading = false
   #packetsHeard = 0
@@ -47,10 +48,11 @@ export class Speaker {
   #identification = 1
   /** Of the last packet that HMAC authentication signed. */
   #stamp: Stamp | null = null
-  readonly #replay: ReplayMemory
+  #replay: ReplayMemory
   /** Address changes and the announcements that must follow them, one after the other. */
   #addressWork: Promise<void> = Promise.resolve()
   #isStarted = false
+  #isRecorded = false
   #isStopping = false
   readonly #left: Promise<void>
   #leave: () => void = () => undefined
@@ -60,7 +62,6 @@ export class Speaker {
     this.#ports = ports
     this.#replay = new ReplayMemory(router.destination)
     this.#state = { name: 'initialize', ...conditions }
-    ports.recorder?.began(router, this.#state)
     this.#left = new Promise((resolve) => (this.#leave = resolve))
   }
 
@@ -99,6 +100,31 @@ export class Speaker {
     if (!sameAddresses) this.#counters.count('addr_list_err')
     this.#ports.observer.accepted(heard, this.#state)
     this.#handle({ kind: 'advertisement', priority, source, adverInterval }, heard)
+  }
+
+  /**
+   * Goes on where `old` is, which ends without a word: the same virtual router with another configuration.
+   *
+   * @param priority the effective one from now on
+   * @param move takes the addresses over; called when what `old` still had to do with them is done
+   */
+  takeOver(old: Speaker, priority: number, changes: Changes, move: () => Promise<void>): void {
+    const from = old.#state
+    const now = this.#ports.clock.now()
+    this.#counters = old.#counters
+    this.#identification = old.#identification
+    this.#stamp = old.#stamp
+    // Only that of unicast peers depends on the configuration.
+    if (sameSenders(old.#router, this.#router)) this.#replay = old.#replay
+    this.#isStarted = old.#isStarted
+    this.#addressWork = old.#addressWork.then(move)
+    old.#end()
+    const outcome = reconfigure(old.#router, this.#router, from, priority, changes, now)
+    this.#state = outcome.state
+    this.#record()
+    this.#counters.countStep(from, { kind: 'timer' }, outcome)
+    for (const action of outcome.actions) this.#perform(action)
+    this.#armTimer(now)
   }
 
   /** The effective priority or the service's health changed. */
@@ -140,9 +166,26 @@ export class Speaker {
     await this.#ports.socket.flush()
   }
 
+  /** One that takes the place of another must not be recorded before it does. */
+  #record(): void {
+    this.#isRecorded = true
+    this.#ports.recorder?.began(this.#router, this.#state)
+  }
+
+  /** Another speaker has its place: it sends and decides nothing more. */
+  #end(): void {
+    this.#isStarted = false
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    this.#ports.announcer.cancel()
+    this.#ports.recorder?.ended(this.#router)
+    this.#leave()
+  }
+
   #handle(event: Event, heard: HeardAdvertisement | null = null): void {
     const now = this.#ports.clock.now()
     const from = this.#state
+    if (!this.#isRecorded) this.#record()
     const outcome = step(this.#router, from, event, now)
     const { state, actions, reason } = outcome
     this.#ports.recorder?.stepped(this.#router, from, event, outcome, now)
@@ -228,4 +271,11 @@ export class Speaker {
       if (this.#isStarted) this.#handle({ kind: 'timer' })
     })
   }
+}
+
+function sameSenders(one: VirtualRouter, other: VirtualRouter): boolean {
+  const [before, after] = [one.destination, other.destination].map((destination) =>
+    destination.kind === 'unicast' ? destination.peers.length : 0
+  )
+  return before === after
 }

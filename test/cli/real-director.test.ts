@@ -68,7 +68,7 @@ await t.test('a real director is looked at', async (t) => {
   t.equal(status.pid, director.child.pid)
   t.match(events, { code: 0, stderr: '' })
   t.match(check, { code: 0, stdout: /^TSHA OK - / })
-  t.match(metrics, { code: 0, stdout: /^tsha_up 1$/m })
+  t.match(metrics, { code: 0, stdout: /^tsha_problems 0$/m })
 })
 
 await t.test('over TCP the token is asked for', async (t) => {

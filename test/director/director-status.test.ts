@@ -57,16 +57,10 @@ await t.test(
       arrivals.add(`${text} ${JSON.stringify(details['to'])}`)
     })
     const log = journaledLog(journal, (line) => written.push(line))
-    const configuration = {
-      files,
-      hash: configurationHash(config),
-      loaded_at: '2026-03-01T12:00:00.000Z',
-      last_reload: null
-    }
-    const director = new Director(config, log, openSystemdNotifier({}), {
-      journal,
-      configuration
-    })
+    const hash = configurationHash(config)
+    const source = { role: 'master' as const, config: file }
+    const systemd = openSystemdNotifier({})
+    const director = new Director(config, source, log, systemd, { journal, files, hash })
     t.teardown(() => director.stop({ graceMs: 0 }))
     t.match(
       director.status(),
@@ -80,7 +74,7 @@ await t.test(
       version: VERSION,
       role: 'master',
       router_id: 'director1',
-      configuration,
+      configuration: { files, hash, last_reload: null },
       virtual_routers: [
         {
           name: 'inside',

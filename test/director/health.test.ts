@@ -192,3 +192,37 @@ t.test('the interfaces that count are those of the routers and those that are fo
   t.same(DirectorHealth.interfacesOf(config), ['ens160', 'eth2', 'eth3'])
   t.end()
 })
+
+t.test(
+  'a reload keeps what is the same; what is another check holds the last result until it has one',
+  async (t) => {
+    const folder = t.testdir({ pass: '' })
+    const track: Track[] = [
+      { kind: 'script', check: 'A', weight: 0, reverse: false },
+      { kind: 'script', check: 'B', weight: -20, reverse: false }
+    ]
+    const fine = { ...SCRIPT, command: ['/usr/bin/test', '-e', `${folder}/pass`] }
+    const slow = { ...SCRIPT, name: 'B', intervalMs: 600_000, command: ['/bin/false'] }
+    const config = { ...NOTHING, scripts: [fine, slow], virtualRouters: [{ ...ROUTER, track }] }
+    const { health, conditions, until, messages } = setup(t, track, config)
+    health.start()
+    await until(({ faults, priority }) => faults.length === 0 && priority === 80)
+    const told = messages().length
+    const hangs = { ...fine, command: ['/bin/sleep', '60'], timeoutMs: 1500 }
+    health.reconfigure({ ...config, scripts: [hangs, slow] }, () => ({
+      uid: undefined,
+      gid: undefined
+    }))
+    t.match(
+      conditions(),
+      { priority: 80, faults: [] },
+      'the new one has not answered: nothing fails'
+    )
+    t.equal(messages().length, told, 'and the other one did not run again')
+    const { faults } = await until((each) => each.faults.length > 0)
+    t.match(faults, [{ what: 'script A fails', isAwaited: false }])
+    health.reconfigure({ ...config, scripts: [slow] }, () => ({ uid: undefined, gid: undefined }))
+    const taking = health.conditionsOf({ ...ROUTER, track }, true)
+    t.match(taking, { faults: [] }, 'who takes part is not thrown out for what has no result yet')
+  }
+)

@@ -60,13 +60,14 @@ class Stage {
     )
     stage.#director = new Director(
       config,
+      { role: null },
       log,
       {
         watchdogIntervalMs: null,
         notify: (...lines: string[]) => stage.systemd.push(...lines),
         close: () => undefined
       },
-      IDENTITY
+      { journal: new Journal(), files: [], hash: '' }
     )
     await stage.#director.start()
     return stage
@@ -139,11 +140,6 @@ class Stage {
     await client.close()
     return client.ending === 'reset'
   }
-}
-
-const IDENTITY = {
-  journal: new Journal(),
-  configuration: { files: [], hash: '', loaded_at: '2026-03-01T12:00:00.000Z', last_reload: null }
 }
 
 const NO_ELECTIONS: Omit<Config, 'proxy'> = {
@@ -370,10 +366,10 @@ t.test('every order is logged with who asked and what came of it', async (t) => 
     /^there is no peer of upstream web "127.0.0.1:0"/,
     `there is: ${name}`
   ])
-  t.same(await stage.director.perform({ action: 'reload' }, BY), {
+  t.match(await stage.director.perform({ action: 'reload' }, BY), {
     ok: false,
-    code: 'TSHA_E_CONFLICT',
-    lines: ['reloading is not possible yet: restart tsha']
+    code: 'TSHA_E_CONFIG_REFUSED',
+    lines: [/^tsha: no configuration given; .*\[TSHA_E_FLAG\]$/]
   })
   t.match(await stage.order({ action: 'step-down', router: null }), [
     'REFUSED',

@@ -78,13 +78,13 @@ export function proxyFacts(
       { pid: 11, state: 'listening', startedAt: 1000 },
       { pid: 12, state: 'listening', startedAt: 2000 }
     ],
-    peers: servers.map((_, i) => ({
+    peers: servers.map(({ down, weight }, i) => ({
       failures: HEALTHY,
       since: null,
       detail: '',
       unresolved: null,
-      wish: 'up' as const,
-      weight: 1,
+      wish: down ? ('down' as const) : ('up' as const),
+      weight,
       ...peers[i]
     })),
     traffic: {

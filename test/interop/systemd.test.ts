@@ -70,6 +70,28 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_0
     }
   })
 
+  await t.test(
+    'systemctl reload returns when the new configuration counts; a wrong one changes nothing',
+    async (t) => {
+      const pid = await show('MainPID')
+      const problems = 'journalctl --unit tsha@master --output cat | grep "reload refused"'
+      await machine.must(`sed -i 's/priority: 100/priority: 104/' /etc/tsha/tsha.yaml`)
+      await machine.must(`systemctl reload ${UNIT}`)
+      const journal = `journalctl --sync; journalctl --unit ${UNIT} --output cat`
+      t.match(await machine.must(journal), /"virtual router nginx: priority 100 -> 104"/)
+      await machine.must(`sed -i 's/priority: 104/priority: 400/' /etc/tsha/tsha.yaml`)
+      await machine.must(`systemctl reload ${UNIT}`)
+      t.match(await machine.must(problems), /400.*\[TSHA_E_VALUE\]/)
+      t.match(await show('StatusText'), /the last reload was refused/)
+      t.equal(await show('ActiveState'), 'active')
+      t.equal(await show('MainPID'), pid)
+      t.equal((await machine.run(HAS_VIP)).code, 0, 'it is still master')
+      await machine.must(`sed -i 's/priority: 400/priority: 100/' /etc/tsha/tsha.yaml`)
+      await machine.must(`systemctl reload ${UNIT}`)
+      t.equal(await show('StatusText'), 'running')
+    }
+  )
+
   await t.test('WatchdogSec: a frozen director loses the address, and is replaced', async (t) => {
     await machine.must(`kill -STOP ${await show('MainPID')}`)
     const lostAfterMs = await machine.untilTrue(`! ${HAS_VIP}`, 6000)

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** The pure set: no clock, no I/O, no randomness, no promise; it imports only itself. */
 const PURE = [
   /^src\/vrrp\/(?!(?:ports|speaker)\.ts$)/,
-  /^src\/config\/(model|lease|nearest|command)\.ts$/,
+  /^src\/config\/(model|lease|nearest|command|duration|same|diff|diff-\w+)\.ts$/,
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
@@ -16,7 +16,7 @@ const PURE = [
   /^src\/director\/(router-story|sentences|why|status-router|standing-effects|problems)\.ts$/,
   /^src\/director\/(command-check|command-results|in-flight|leaving-router|router-lines|router-wishes)\.ts$/,
   /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
-  /^src\/proxy\/(model|traffic|traffic-cells)\.ts$/,
+  /^src\/proxy\/(model|endpoint-text|traffic|traffic-cells)\.ts$/,
   /^src\/admin\/(model|messages|problem|event-history|recording-mirror|schemas|status-schema|keepalived-json)\.ts$/,
   /^src\/admin\/page\/(element|parts|words|verdict|routers|proxy|configuration|events|actions)\.js$/,
   /^src\/admin\/page\/(advertisements|traffic|link-state|stream-text)\.js$/,

@@ -118,7 +118,6 @@ const NO_FILE = 'tsha writes no such file'
 const VMAC_NAMES = 'it changes nothing without use_vmac'
 const FIREWALL = 'it changes nothing without use_vmac and vrrp_strict'
 const ALWAYS = 'tsha always does this'
-const RELOAD = 'tsha does not reload'
 
 /** Directives without a meaning for tsha: why nothing is lost. */
 export const IGNORED: Readonly<Record<BlockName, Reasons>> = {
@@ -146,7 +145,7 @@ export const IGNORED: Readonly<Record<BlockName, Reasons>> = {
     data_use_instance: NO_FILE,
     default_interface: 'it is for static addresses alone',
     dynamic_interfaces: ALWAYS,
-    fifo_write_vrrp_states_on_reload: RELOAD,
+    fifo_write_vrrp_states_on_reload: 'a reload tells of changes only',
     include_check: 'a file of include that is missing is always refused',
     iproute_etc_dir: NO_FILE,
     iproute_usr_dir: NO_FILE,
@@ -164,10 +163,10 @@ export const IGNORED: Readonly<Record<BlockName, Reasons>> = {
     process_name: 'the process is named tsha',
     process_names: 'the process is named tsha',
     random_seed: 'it is for tests of keepalived',
-    reload_check_config: RELOAD,
-    reload_file: RELOAD,
-    reload_repeat: RELOAD,
-    reload_time_file: RELOAD,
+    reload_check_config: 'always: a wrong configuration is refused, and the old one stays',
+    reload_file: 'a reload reads the files that the director was started with',
+    reload_repeat: 'always: SIGHUP during a reload is answered by one more after it',
+    reload_time_file: 'no reload at a set time',
     state_dump_file: NO_FILE,
     stats_dump_file: NO_FILE,
     tmp_config_directory: NO_FILE,

@@ -1,4 +1,5 @@
 import type { Command, Config, Notify, NotifyFifo } from '../../config/model.js'
+import { isSame } from '../../config/same.js'
 import { messageOf } from '../../errors.js'
 import type { ChildStarter } from '../../health/run-command.js'
 import { monotonicNow } from '../../linux/clock.js'
@@ -44,24 +45,19 @@ export function notifyCommandsOf(config: Config): readonly Command[] {
  * each router and group, and by lines of a named pipe. No call waits for anything.
  */
 export class Notifier {
-  readonly #identityOf: IdentityOf
+  #identityOf: IdentityOf
   readonly #starter: ChildStarter
   readonly #log: Log
-  readonly #fifo: Fifo | null
-  readonly #reader: FifoReader | null
+  #pipe: NotifyFifo | null
+  #fifo: Fifo | null
+  #reader: FifoReader | null
   readonly #queues = new Map<string, ScriptQueue>()
   #isPipeTold = false
 
   /** Opens the pipe and starts its reader. Never rejects: what cannot be had is told and done without. */
   static async open(options: NotifierOptions): Promise<Notifier> {
     const { fifo, log } = options
-    const opened = fifo
-      ? await Fifo.open(fifo.path, ownerOf(fifo, options.identityOf)).catch((error: unknown) => {
-          log.error({ fifo: fifo.path }, `no notify FIFO: ${messageOf(error)}`)
-          return null
-        })
-      : null
-    return new Notifier(options, opened)
+    return new Notifier(options, fifo && (await openPipe(fifo, options.identityOf, log)))
   }
 
   private constructor(options: NotifierOptions, fifo: Fifo | null) {
@@ -69,9 +65,30 @@ export class Notifier {
     this.#identityOf = identityOf
     this.#starter = starter
     this.#log = log
+    this.#pipe = options.fifo
     this.#fifo = fifo
-    const reader = options.fifo?.reader ?? null
-    this.#reader = fifo && reader ? this.#startReader(reader, options.fifo?.path ?? '') : null
+    this.#reader = this.#readerOf(options.fifo)
+  }
+
+  /** Whom the programs run as from now on. */
+  setIdentities(identityOf: IdentityOf): void {
+    this.#identityOf = identityOf
+  }
+
+  /**
+   * Writes to another pipe from now on, unless it is the same one. Its reader is asked to end. Lines of the
+   * moment in which neither is open are lost. Never rejects.
+   */
+  async setFifo(fifo: NotifyFifo | null): Promise<void> {
+    if (isSame(fifo, this.#pipe)) return
+    this.#pipe = fifo
+    const [pipe, reader] = [this.#fifo, this.#reader]
+    this.#fifo = null
+    this.#reader = null
+    await reader?.stop()
+    await pipe?.close()
+    this.#fifo = fifo && (await openPipe(fifo, this.#identityOf, this.#log))
+    this.#reader = this.#readerOf(fifo)
   }
 
   /** A virtual router, or a sync group, is in another state now. */
@@ -148,6 +165,10 @@ export class Notifier {
     this.#isPipeTold = outcome !== 'written'
   }
 
+  #readerOf(fifo: NotifyFifo | null): FifoReader | null {
+    return this.#fifo && fifo?.reader ? this.#startReader(fifo.reader, fifo.path) : null
+  }
+
   #startReader(reading: Command, path: string): FifoReader {
     const script = this.#scriptOf({ ...reading, command: [...reading.command, path] })
     const reader = new FifoReader(script, this.#starter, monotonicNow, (message) => {
@@ -156,6 +177,14 @@ export class Notifier {
     reader.start()
     return reader
   }
+}
+
+/** Null when it cannot be had, which is told. */
+function openPipe(fifo: NotifyFifo, identityOf: IdentityOf, log: Log): Promise<Fifo | null> {
+  return Fifo.open(fifo.path, ownerOf(fifo, identityOf)).catch((error: unknown) => {
+    log.error({ fifo: fifo.path }, `no notify FIFO: ${messageOf(error)}`)
+    return null
+  })
 }
 
 /** Null is ourselves; a user that does not exist was refused with the configuration. */

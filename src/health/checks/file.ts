@@ -83,6 +83,12 @@ export class FileCheck {
     return this.#trouble === '' ? null : this.#trouble
   }
 
+  /** Takes the place of a check of another file: its number holds until ours was read. */
+  takeOver(old: FileCheck): void {
+    old.stop()
+    this.#value = old.value
+  }
+
   start(): void {
     this.#poll = setInterval(() => {
       this.#read()

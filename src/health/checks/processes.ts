@@ -69,6 +69,8 @@ export function needsCommandLines(checks: readonly ProcessRules[]): boolean {
 export class ProcessChecks {
   readonly #options: ProcessChecksOptions
   readonly #statuses = new Map<string, QuorumStatus>()
+  /** What is believed of changed checks until their first count. */
+  readonly #before = new Map<string, boolean>()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
   #isTroubled = false
@@ -79,7 +81,23 @@ export class ProcessChecks {
 
   /** Null until the first count. */
   isUp(name: string): boolean | null {
-    return this.#statuses.get(name)?.isUp ?? null
+    return this.#statuses.get(name)?.isUp ?? this.#before.get(name) ?? null
+  }
+
+  /**
+   * Takes the place of other checks: those that are the same go on, and of those that are not the last
+   * result holds until the first count.
+   *
+   * @param isUnchanged whether a check, by its name, counts the same processes by the same rules
+   */
+  takeOver(old: ProcessChecks, isUnchanged: (name: string) => boolean): void {
+    old.stop()
+    for (const { name } of this.#options.checks) {
+      const status = old.#statuses.get(name)
+      const isUp = old.isUp(name)
+      if (status && isUnchanged(name)) this.#statuses.set(name, status)
+      else if (isUp !== null) this.#before.set(name, isUp)
+    }
   }
 
   start(): void {
@@ -111,10 +129,11 @@ export class ProcessChecks {
     const { checks, now, onChange } = this.#options
     for (const rules of checks) {
       const before = this.#statuses.get(rules.name) ?? UNCOUNTED
+      const wasUp = this.isUp(rules.name)
       const count = entries.filter((entry) => matches(rules, entry)).length
       const status = observeCount(before, count, rules, now())
       this.#statuses.set(rules.name, status)
-      if (status.isUp !== before.isUp) {
+      if (status.isUp !== wasUp) {
         const running = `${count} ${count === 1 ? 'process runs' : 'processes run'}`
         onChange(rules.name, status.isUp === true, running)
       }

@@ -29,6 +29,14 @@ export class PeerTable {
     return after
   }
 
+  /**
+   * Sets what is known of a peer from before.
+   * @throws {RangeError} if there is no peer with this index
+   */
+  restore(index: number, status: PeerStatus): void {
+    if (!this.#entry(index).isSingle) this.#statuses[index] = status
+  }
+
   /** @throws {RangeError} if there is no peer with this index */
   statusOf(index: number): PeerStatus {
     const status = this.#statuses[index]

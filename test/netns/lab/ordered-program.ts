@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../../../src/config/load.js'
+import { loadConfig, type LoadOptions } from '../../../src/config/load.js'
 import { Director } from '../../../src/director/director.js'
 import { openLog } from '../../../src/director/log.js'
 import { openSystemdNotifier } from '../../../src/linux/sd-notify.js'
@@ -18,17 +18,16 @@ const { values } = parseArgs({
     'nginx-conf': { type: 'string' }
   }
 })
-const { config } = await loadConfig({
+const options: LoadOptions = {
   role: values.role === 'master' ? 'master' : 'backup',
   keepalivedConf: values['keepalived-conf'] ?? '',
   nginxConf: values['nginx-conf'] ?? ''
-})
+}
+const { config } = await loadConfig(options)
 process.title = 'tsha: director'
 const { log, journal, flush } = openLog()
-const director = new Director(config, log, openSystemdNotifier(process.env), {
-  journal,
-  configuration: { files: [], hash: '', loaded_at: new Date().toISOString(), last_reload: null }
-})
+const identity = { journal, files: [], hash: '' }
+const director = new Director(config, options, log, openSystemdNotifier(process.env), identity)
 process.once('SIGTERM', () => {
   void director.stop().then(() => {
     flush()

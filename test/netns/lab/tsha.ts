@@ -17,6 +17,7 @@ import {
 const START_TIMEOUT_MS = 15_000
 const STOP_TIMEOUT_MS = 15_000
 const WORKER_TIMEOUT_MS = 10_000
+const RELOAD_TIMEOUT_MS = 20_000
 const LOG_LIMIT = 20_000
 /** Far shorter than the start of a worker, so that none ever comes to serve. */
 const KILL_AGAIN_MS = 10
@@ -160,6 +161,18 @@ export class TshaDirector implements Director {
     await this.waitForWorkers(1)
   }
 
+  /** Tells it to read its configuration anew; resolves with the line of the log that tells the outcome. */
+  async reload(): Promise<LogLine> {
+    const mark = this.log.mark
+    signalProcess(this.pid, 'SIGHUP')
+    return this.log.waitFor(
+      ({ msg }) => msg === 'configuration reloaded' || String(msg).startsWith('reload refused'),
+      'end of the reload',
+      RELOAD_TIMEOUT_MS,
+      mark
+    )
+  }
+
   async stop(): Promise<number> {
     const at = Date.now()
     this.#letWorkersLive()
@@ -221,12 +234,16 @@ function readLine(text: string): LogLine {
   }
 }
 
-/** Starts the whole pair, and waits until the master has the address. */
+/**
+ * Starts the whole pair, and waits until the master has the address.
+ * @param flags of `tsha run`, besides `--role`
+ */
 export async function startPair(
-  lab: Lab
+  lab: Lab,
+  flags: readonly string[] = OLD_FILES
 ): Promise<{ readonly master: TshaDirector; readonly backup: TshaDirector }> {
-  const master = new TshaDirector(lab.host('director1'), 'master')
-  const backup = new TshaDirector(lab.host('director2'), 'backup')
+  const master = new TshaDirector(lab.host('director1'), 'master', flags)
+  const backup = new TshaDirector(lab.host('director2'), 'backup', flags)
   await Promise.all([lab.web1.start(), lab.web2.start(), master.start(), backup.start()])
   await lab.watch.waitForOwners(['director1'], START_TIMEOUT_MS)
   return { master, backup }
