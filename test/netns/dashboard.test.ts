@@ -59,8 +59,10 @@ await t.test(
       lab.web1.start(),
       lab.web2.start()
     ])
-    await lab.watch.waitForOwners(['director1'], WAIT_MS)
-    const browser = await LabBrowser.start(lab.host('client'))
+    const [browser] = await Promise.all([
+      LabBrowser.start(lab.host('client')),
+      lab.watch.waitForOwners(['director1'], WAIT_MS)
+    ])
     t.teardown(() => browser.close())
     const errors: string[] = []
     const options = { viewport: WINDOW, colorScheme: 'light' } as const
@@ -68,6 +70,10 @@ await t.test(
       browser.page(errors, options),
       browser.page(errors, options)
     ])
+
+    // A page without a token waits a second for its refusal.
+    const other = second.goto(urlOf('director2')).then(() => signIn(second))
+    other.catch(() => undefined)
 
     await t.test('it asks for the token, and a wrong one is said to be wrong', async (t) => {
       await first.goto(urlOf('director1'))
@@ -83,8 +89,7 @@ await t.test(
     })
 
     await t.test('both pages say who holds the address', async (t) => {
-      await second.goto(urlOf('director2'))
-      await signIn(second)
+      await other
       await holderIs(first, `This director holds ${VIP}`)
       await holderIs(second, `${ADDRESSES.director1}, the partner, holds ${VIP}`)
       t.equal(await first.locator('.well').textContent(), 'All is well')
@@ -143,6 +148,22 @@ await t.test(
       await first.keyboard.press('Escape')
     })
 
+    await t.test('step down, resume and reload ask first and show the answer', async (t) => {
+      const text = await order(second, 'Step down: nginx', 'Step down')
+      t.match(text, /nginx: stepped down until resume or a restart of tsha/)
+      await second.locator('.router .badge', { hasText: 'stepped down' }).waitFor()
+      t.match(await order(second, 'Resume: nginx', 'Resume'), /nginx/)
+      await second.locator('.router .badge', { hasText: 'stepped down' }).waitFor({
+        state: 'detached'
+      })
+      await second.getByRole('button', { name: 'Reload the configuration' }).click()
+      await second.keyboard.press('Escape')
+      await backup.host.writeFile(ON_DIRECTOR.tsha, 'upstreams: wrong\n')
+      const refused = await order(second, 'Reload the configuration', 'Reload')
+      t.match(refused, /^Refused:.*upstreams/)
+      await second.locator('#configuration', { hasText: 'REFUSED' }).waitFor({ timeout: WAIT_MS })
+    })
+
     await t.test('light and dark are readable, and every control has a name', async (t) => {
       for (const theme of ['dark', 'light'] as const) {
         await first.getByLabel('Theme').selectOption(theme)
@@ -174,8 +195,7 @@ await t.test(
     })
 
     await t.test('a connection that is lost is said to be lost, and comes back', async (t) => {
-      const admin = childrenOf(master.pid).find((pid) => commandLineOf(pid).includes('tsha: admin'))
-      if (admin === undefined) throw new Error('there is no admin process')
+      const admin = adminOf(master)
       t.teardown(() => signalProcess(admin, 'SIGCONT'))
       const stopped = Date.now()
       signalProcess(admin, 'SIGSTOP')
@@ -189,6 +209,19 @@ await t.test(
       await first.locator('#lost').waitFor({ state: 'hidden', timeout: WAIT_MS })
       await first.locator('#connection', { hasText: 'live' }).waitFor()
       t.equal(await first.getByRole('button', { name: 'Step down: nginx' }).isDisabled(), false)
+    })
+
+    await t.test('after a break the events go on where they were', async (t) => {
+      const admin = adminOf(backup)
+      const mark = backup.log.mark
+      const lines = second.locator('.event', { hasText: 'admin process listens' })
+      const before = await lines.count()
+      signalProcess(admin, 'SIGKILL')
+      const isBack = (line: LogLine): boolean => line['msg'] === 'admin process listens'
+      await backup.log.waitFor(isBack, 'another admin process', WAIT_MS, mark)
+      await lines.nth(before).waitFor({ timeout: WAIT_MS })
+      t.equal(await lines.count(), before + 1, 'each event once')
+      await second.locator('#connection', { hasText: 'live' }).waitFor({ timeout: WAIT_MS })
     })
 
     if (TAKES_PICTURES) await takeScreenshots(lab, first, second)
@@ -267,6 +300,22 @@ async function signIn(page: Page): Promise<void> {
 
 async function holderIs(page: Page, text: string): Promise<void> {
   await page.locator('.holder', { hasText: text }).waitFor({ timeout: WAIT_MS })
+}
+
+/** Presses a button and confirms. @returns what the director answered */
+async function order(page: Page, button: string, verb: string): Promise<string> {
+  await page.getByRole('button', { name: button }).click()
+  await page.locator('#dialog').getByRole('button', { name: verb }).click()
+  const answer = page.locator('#dialog-body', { hasText: /^(Done|Refused):/ })
+  const text = await answer.textContent({ timeout: WAIT_MS })
+  await page.keyboard.press('Escape')
+  return text ?? ''
+}
+
+function adminOf({ pid }: TshaDirector): number {
+  const admin = childrenOf(pid).find((child) => commandLineOf(child).includes('tsha: admin'))
+  if (admin === undefined) throw new Error('there is no admin process')
+  return admin
 }
 
 function isPeerOut(line: LogLine): boolean {
