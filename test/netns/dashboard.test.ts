@@ -148,6 +148,8 @@ await t.test(
       await first.keyboard.press('Escape')
     })
 
+    if (TAKES_PICTURES) await takeScreenshots(lab, first, second)
+
     await t.test('step down, resume and reload ask first and show the answer', async (t) => {
       const text = await order(second, 'Step down: nginx', 'Step down')
       t.match(text, /nginx: stepped down until resume or a restart of tsha/)
@@ -223,8 +225,6 @@ await t.test(
       t.equal(await lines.count(), before + 1, 'each event once')
       await second.locator('#connection', { hasText: 'live' }).waitFor({ timeout: WAIT_MS })
     })
-
-    if (TAKES_PICTURES) await takeScreenshots(lab, first, second)
 
     await t.test("the master's proxy dies: both pages show the new holder at once", async (t) => {
       const marks = [master.log.mark, backup.log.mark] as const

@@ -69,7 +69,7 @@ function lastOf({ state, master, timers, counters }, nowMs) {
  * one, and climbs while there is none.
  *
  * @param {readonly number[]} times
- * @param {number} nowMs
+ * @param {number} nowMs up to when they are known
  * @returns {readonly [xSeconds: number[], ySeconds: number[]]}
  */
 export function sawtooth(times, nowMs) {

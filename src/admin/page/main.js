@@ -167,7 +167,7 @@ function placeRouters(next) {
       const chart = new Chart(charts, {
         title: 'Time since the last advertisement',
         lines: [
-          { label: 'age', colour: '--accent', fill: true },
+          { label: 'last', colour: '--accent', fill: true },
           { label: 'limit', colour: '--warning', dash: [6, 3] }
         ],
         format: (seconds) => interval(seconds * 1000),
@@ -192,11 +192,12 @@ function showMoving(known) {
     if (!place) continue
     show(place.card, routerCard(router, known, elapsed()))
     const times = advertisements.get(router.name)?.times ?? []
-    const [xs, ys] = sawtooth(times, nowMs)
+    // What came after the last status, nobody knows yet.
+    const [xs, ys] = sawtooth(times, Date.parse(known.now))
     const { what, ms } = limitOf(router)
     const limit = ms / 1000
     const range = { from: (nowMs - SHOWN_MS) / 1000, to: nowMs / 1000, least: limit * 1.2 }
-    place.chart.set([xs, ys, xs.map(() => limit)], range, ['now', what])
+    place.chart.set([xs, ys, xs.map(() => limit)], range, ['last', what])
   }
   show(byId('identity', HTMLElement), [identity(known, elapsed())])
 }

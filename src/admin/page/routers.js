@@ -90,7 +90,8 @@ function pair(router, { role, router_id }, elapsedMs) {
     el('p', {}, `${stateWord(router)}, priority ${effective_priority}`),
     el('p', { class: 'note' }, waitsFor(router, elapsedMs))
   )
-  const heardMs = master === null ? 0 : master.last_heard_s * 1000 + elapsedMs
+  // As of the status: it may have been heard again since.
+  const heardMs = master === null ? 0 : master.last_heard_s * 1000
   const partner =
     master === null
       ? [

@@ -49,7 +49,7 @@ t.test(
     const status = statusOf({ role: 'backup', router_id: 'director2' })
     const text = textsOf(routerCard(BACKUP, status, 500))
     t.match(text, /192\.168\.64\.130 , the partner, holds 192\.168\.64\.200 \. BACKUP here since/)
-    t.match(text, /MASTER, priority 100 last heard 0\.9 s ago/)
+    t.match(text, /MASTER, priority 100 last heard 0\.4 s ago/)
     t.match(
       text,
       /Priority 80 = 100 configured − 20 for the service check \(fails: connection refused\)/
