@@ -1,5 +1,6 @@
 /** @import { AdminEvent, Status } from '../model.js' */
 /** @import { Advertisements } from './advertisements.js' */
+/** @import { Shown } from './element.js' */
 /** @import { Level } from './events.js' */
 import { actionOf } from './actions.js'
 import { addStatus, limitOf, NO_ADVERTISEMENTS, sawtooth, SHOWN_MS } from './advertisements.js'
@@ -22,6 +23,8 @@ import { interval, latency, plain, rate } from './words.js'
 
 /** Ages and timers go on between two statuses. */
 const TICK_MS = 250
+/** Sentences for screen readers that are kept. */
+const ANNOUNCED = 5
 /** A new chart begins with this, and grows. */
 const LEAST_SHOWN_S = 60
 const MOST_SHOWN_S = 300
@@ -42,6 +45,9 @@ let events = []
 let missed = 0
 let traffic = NO_TRAFFIC
 let trafficChanged = false
+/** @type {readonly Shown[]} */
+let announced = []
+let announcedCount = 0
 /** By the name of the virtual router. @type {Map<string, Advertisements>} */
 let advertisements = new Map()
 
@@ -243,9 +249,15 @@ function showLink() {
   for (const each of live.querySelectorAll('button')) each.disabled = isOld
 }
 
-/** @param {readonly string[]} sentences */
+/**
+ * Sentences stay for a while: two that come together are both read.
+ *
+ * @param {readonly string[]} sentences
+ */
 function announce(sentences) {
-  if (sentences.length > 0) byId('announce', HTMLElement).textContent = sentences.join('. ')
+  const added = sentences.map((text) => el('p', { key: ++announcedCount }, text))
+  announced = [...announced, ...added].slice(-ANNOUNCED)
+  if (added.length > 0) show(byId('announce', HTMLElement), announced)
 }
 
 /** @param {string} message */

@@ -77,3 +77,29 @@ export async function namelessControls(page: Page): Promise<readonly string[]> {
   const tree = await page.locator('body').ariaSnapshot()
   return tree.split('\n').filter((line) => /- (button|combobox|textbox|link)(?!\s*")/.test(line))
 }
+
+/** From now on the page notes when a text first appears in an element. */
+export async function noteTexts(page: Page, selector: string): Promise<void> {
+  await page.evaluate(`(() => {
+    const seen = (window.seen = [])
+    const look = () => {
+      for (const element of document.querySelectorAll(${JSON.stringify(selector)})) {
+        const text = element.textContent
+        if (!seen.some((each) => each.text === text)) seen.push({ text, at: Date.now() })
+      }
+    }
+    look()
+    new MutationObserver(look).observe(document.body, {
+      childList: true,
+      subtree: true,
+      characterData: true
+    })
+  })()`)
+}
+
+/** When an element that is noted first had a text with this in it; milliseconds since 1970. */
+export async function appearedAt(page: Page, text: string, timeoutMs: number): Promise<number> {
+  const find = `window.seen.find((each) => each.text.includes(${JSON.stringify(text)}))?.at`
+  const found = await page.waitForFunction(find, undefined, { timeout: timeoutMs, polling: 50 })
+  return Number(await found.jsonValue())
+}
