@@ -4,6 +4,8 @@ import type { Page } from 'playwright-core'
  * What is computed inside a page: these are programs for the browser, so they are texts here.
  */
 
+const LOOK_AGAIN_MS = 50
+
 /** For every element with a text of its own: the contrast to what is behind it, by WCAG 2. */
 const CONTRASTS = `(() => {
   const parse = (text) => {
@@ -99,7 +101,14 @@ export async function noteTexts(page: Page, selector: string): Promise<void> {
 
 /** When an element that is noted first had a text with this in it; milliseconds since 1970. */
 export async function appearedAt(page: Page, text: string, timeoutMs: number): Promise<number> {
-  const find = `window.seen.find((each) => each.text.includes(${JSON.stringify(text)}))?.at`
-  const found = await page.waitForFunction(find, undefined, { timeout: timeoutMs, polling: 50 })
-  return Number(await found.jsonValue())
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    // Asked from here: the page's own policy keeps it from evaluating texts.
+    const at: number | undefined = await page.evaluate(
+      `window.seen.find((each) => each.text.includes(${JSON.stringify(text)}))?.at`
+    )
+    if (at !== undefined) return at
+    if (Date.now() > deadline) throw new Error(`the page does not show "${text}"`)
+    await page.waitForTimeout(LOOK_AGAIN_MS)
+  }
 }
