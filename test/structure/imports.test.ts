@@ -43,7 +43,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@fastify/swagger': /^src\/admin\/server\.ts$/,
   'prom-client': /^src\/admin\/exposition\.ts$/,
   'eventsource-parser': /^src\/cli\/event-source\.ts$/,
-  yargs: /^bin\/tsha\.ts$/
+  yargs: /^src\/cli\/parser\.ts$/
 }
 
 /** Folders and the folders that they may import from, besides themselves. */
