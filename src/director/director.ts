@@ -394,11 +394,10 @@ export class Director {
       if (obstacle !== null) return give(refused('TSHA_E_CONFIG_REFUSED', obstacle))
       return () => this.#commit(config, identityOf, elections, proxy)
     } catch (error) {
-      if (error instanceof TshaError) {
-        return give(refused('TSHA_E_CONFIG_REFUSED', `${error.message} [${error.code}]`))
-      }
-      give(conflict(''))
-      throw error
+      // Whatever it was, all stays as it was: no reason to end a director that serves.
+      if (!(error instanceof TshaError)) this.#log.error(error, 'a reload failed')
+      const code = error instanceof TshaError ? ` [${error.code}]` : ''
+      return give(refused('TSHA_E_CONFIG_REFUSED', `${messageOf(error)}${code}`))
     }
   }
 
