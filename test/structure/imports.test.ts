@@ -12,7 +12,7 @@ const PURE = [
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
-  /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules|traffic-book|traffic-count)\.ts$/,
+  /^src\/director\/(admin-inbox|worker-events|name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules|traffic-book|traffic-count)\.ts$/,
   /^src\/director\/(router-story|sentences|why|status-router|standing-effects|problems)\.ts$/,
   /^src\/director\/(command-check|command-results|in-flight|leaving-router|router-lines|router-wishes)\.ts$/,
   /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
