@@ -202,7 +202,7 @@ t.test('every worker obeys, later ones too, and after a stop and a start', async
   const stage = await Stage.start(t, {}, 2)
   await stage.peer(0, { state: 'down' })
   t.same(await stage.peer(1, { weight: 7 }), [
-    `web ${stage.name(1)} has weight 7 in the place of the configured 1, until null or a restart of tsha`
+    `web ${stage.name(1)} has weight 7 in the place of the configured 1, until another order or a restart of tsha`
   ])
   t.same(await stage.order({ action: 'replace-workers' }), ['all workers are new'])
   t.same(await stage.spread(t, 6), [0, 6])
@@ -389,6 +389,27 @@ t.test('every order is logged with who asked and what came of it', async (t) => 
   t.equal(stage.told('order refused').length, 5)
   t.match(stage.told('order received').at(-1), { by: BY, command: { peer: name, state: 'up' } })
   t.match(stage.told('order carried out'), [{ level: 30, by: BY, action: 'peer', lines: [String] }])
+})
+
+t.test('a worker that talks nonsense is replaced, and ends nobody else', async (t) => {
+  const stage = await Stage.start(t)
+  const event = { kind: 'failed', at: 1, cause: 'connect' }
+  const nonsense = [
+    null,
+    { type: 'peer-event', index: 7, event },
+    { type: 'peer-event', index: 0, event: { ...event, kind: 'trusted' } },
+    { type: 'peer-event', index: 0, event: { ...event, at: '1' } },
+    { type: 'traffic', counts: null }
+  ]
+  for (const message of nonsense) {
+    const listening = stage.told('worker listens').length
+    const [worker] = Object.values(cluster.workers ?? {})
+    worker?.process.emit('message', message)
+    await stage.until(() => stage.told('worker listens').length > listening)
+  }
+  t.match(stage.told('worker talks nonsense: no peer 7'), [{ level: 50 }])
+  t.equal(stage.told('worker died, starting another').length, nonsense.length)
+  t.same(await stage.ask(false, once3()), [])
 })
 
 /** True after three questions. */
