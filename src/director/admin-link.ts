@@ -142,11 +142,20 @@ export class AdminLink {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#clearTimers()
-    if (!this.#process) return
     this.#outbox?.flush()
-    await this.#end(this.#process)
-    // It may have become a user who cannot remove its socket, or may not have come to it.
+    if (this.#process) await this.#end(this.#process)
+    // It may have become a user who cannot remove its socket, or been killed before it came to it.
     if (this.#socket !== null) await unlink(this.#socket).catch(() => undefined)
+  }
+
+  /** The socket file of a process that was replaced stays where its user may not remove it. */
+  #leaveSocket(next: string | null): void {
+    const before = this.#socket
+    this.#socket = next
+    // One of the configured name that we do not have is somebody else's.
+    const { socket } = this.#options.config
+    if (before !== null && before !== next && before !== socket)
+      void unlink(before).catch(() => undefined)
   }
 
   #clearTimers(): void {
@@ -171,7 +180,7 @@ export class AdminLink {
         this.#begin(admin)
         return
       case 'listening':
-        this.#socket = message.where.find((place) => place.startsWith('/')) ?? null
+        this.#leaveSocket(message.where.find((place) => place.startsWith('/')) ?? null)
         if (message.where.length > 0) {
           log.info({ where: message.where }, 'admin process listens')
         }
