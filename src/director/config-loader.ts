@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions } from '../config/load.js'
 import type { Config, LoadedConfig } from '../config/model.js'
+import { messageOf } from '../errors.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { VERSION } from './version.js'
 
@@ -60,15 +61,14 @@ export class ConfigLoader {
     if (this.#child !== null) {
       return refused('the configuration is still being read, which hangs: a disk, or a server')
     }
+    let child: ChildProcess
+    try {
+      child = this.#fork()
+    } catch (error) {
+      return refused(`the configuration cannot be read: ${messageOf(error)}`)
+    }
+    this.#child = child
     return new Promise((resolve) => {
-      const child = withoutCapabilities(() =>
-        fork(this.#entry, [], {
-          serialization: 'advanced',
-          execArgv: [],
-          stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-        })
-      )
-      this.#child = child
       let answer: LoadOutcome | null = null
       // What it says is believed when it has ended, so that the next one can begin.
       const settle = (outcome: LoadOutcome): void => {
@@ -102,11 +102,23 @@ export class ConfigLoader {
         const how = signal === null ? `with status ${status ?? '?'}` : `by ${signal}`
         end(refused(`the process that reads the configuration ended ${how}`))
       })
+      // Without memory or descriptors it never came to be, as 'error' tells, and has no channel.
+      if (!child.connected) return
       const task: LoaderTask = { options: this.#options, current }
       child.send(task, () => {
         // Its end tells of a process that does not listen.
       })
     })
+  }
+
+  #fork(): ChildProcess {
+    return withoutCapabilities(() =>
+      fork(this.#entry, [], {
+        serialization: 'advanced',
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+      })
+    )
   }
 
   /** Ends what is being read. */
