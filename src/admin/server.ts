@@ -1,9 +1,10 @@
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Context, Entrance } from './context.js'
 import { isCrossSite, isOurName } from './guard.js'
+import { InFlight } from './in-flight.js'
 import { HttpProblem } from './problem.js'
 import { answerProblem, answerProblems, refuseUnreadable } from './problem-answers.js'
 import { addPage } from './page.js'
@@ -17,9 +18,12 @@ const MAX_CONNECTIONS = 1024
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }
 const CHECK_INTERVAL_MS = 1000
 const MAX_HEADER_SIZE = 8192
+/** A client that takes nothing of its answer for so long is given up; event streams have their own rule. */
+const STALLED_MS = 10_000
 
 /** HTTP for administrators, at one entrance; it listens when its `server` is told to. */
 export async function buildServer(context: Context, entrance: Entrance): Promise<FastifyInstance> {
+  const inFlight = new InFlight()
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: 255 },
@@ -36,7 +40,10 @@ export async function buildServer(context: Context, entrance: Entrance): Promise
       void answerProblem(error, reply)
     },
     clientErrorHandler: refuseUnreadable,
-    serverFactory: (handler) => makeServer(handler, entrance)
+    serverFactory: (handler) =>
+      makeServer((request, response) => {
+        if (inFlight.begin(request, response)) handler(request, response)
+      }, entrance)
   })
   // Answers are documented by their schemas; nothing is left out of them for it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
@@ -44,7 +51,11 @@ export async function buildServer(context: Context, entrance: Entrance): Promise
   answerProblems(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store')
+    inFlight.checkRoom()
     await admit(request, context, entrance)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.raw.setTimeout(STALLED_MS)
   })
   await app.register(swagger, {
     openapi: {
@@ -66,17 +77,13 @@ export async function buildServer(context: Context, entrance: Entrance): Promise
   return app
 }
 
-function makeServer(
-  handler: (request: never, response: never) => void,
-  entrance: Entrance
-): Server {
+function makeServer(listener: RequestListener, entrance: Entrance): Server {
   const options = {
     ...TIMEOUTS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: MAX_HEADER_SIZE,
     requireHostHeader: true
   }
-  const listener = handler as Parameters<typeof createServer>[1]
   const tls = entrance.place === 'tcp' ? entrance.tls : null
   const server = tls ? makeTlsServer(options, tls, listener) : createServer(options, listener)
   server.maxConnections = MAX_CONNECTIONS
@@ -86,7 +93,7 @@ function makeServer(
 function makeTlsServer(
   options: ServerOptions,
   { certificate: cert, key }: { readonly certificate: Buffer; readonly key: Buffer },
-  listener: Parameters<typeof createServer>[1]
+  listener: RequestListener
 ): Server {
   const handshakeTimeout = TIMEOUTS.headersTimeout
   const tls = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout } as const

@@ -170,10 +170,9 @@ export class AdminLink {
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#clearTimers()
-    if (!this.#process) return
     this.#outbox?.flush()
-    await this.#end(this.#process)
-    // It may have become a user who cannot remove its socket, or may not have come to it.
+    if (this.#process) await this.#end(this.#process)
+    // It may have become a user who cannot remove its socket, or been killed before it came to it.
     if (this.#socket !== null) await unlink(this.#socket).catch(() => undefined)
   }
 

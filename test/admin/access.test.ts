@@ -197,3 +197,27 @@ t.test('who is refused and does not close his end loses the connection all the s
   t.match(answer, /^HTTP\/1\.1 400 /, 'it was told why')
   t.equal(client.writable, true)
 })
+
+t.test(
+  'requests that do not wait for the answer before them are cut, and keep no memory',
+  async (t) => {
+    const { performed } = office
+    const head = `Host: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n`
+    const before = performed.length
+    const many = await said(
+      `POST /v1/reload HTTP/1.1\r\n${head}Content-Length: 0\r\n\r\n`.repeat(400)
+    )
+    t.equal(many.answer, '')
+    t.ok(performed.length - before <= 1, `${performed.length - before} were carried out`)
+
+    const socket = connect(office.port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    let answers = ''
+    socket.on('data', (data) => (answers += data.toString()))
+    for (let count = 1; count <= 3; count++) {
+      socket.write(`GET /healthz HTTP/1.1\r\n${head}\r\n`)
+      await until(() => answers.split('ok\n').length > count)
+    }
+    t.equal(socket.readable, true, 'one after the other is fine')
+  }
+)

@@ -84,6 +84,36 @@ t.test('at a stop it gives its last answers, takes its socket away, and is gone'
   )
 })
 
+t.test(
+  'a stop while there is no process takes the socket of the one that was killed away',
+  async (t) => {
+    const office = await Office.open(t)
+    // The first one is followed soon; the next ones have to wait for it.
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      await until(() => office.link?.pid !== 0)
+      process.kill(office.link?.pid ?? 0, 'SIGKILL')
+      await until(() => office.messages().filter(isDeath).length === deaths)
+    }
+    t.equal(office.link?.pid, 0)
+    t.equal(existsSync(office.socket), true)
+    await office.link?.stop()
+    t.equal(existsSync(office.socket), false)
+  }
+)
+
+t.test('a socket that is configured elsewhere does not stay where it was', async (t) => {
+  const office = await Office.open(t)
+  const before = office.socket
+  // As one that may not remove it any more.
+  process.kill(office.link?.pid ?? 0, 'SIGKILL')
+  const socket = `${before}.other`
+  const config = { socket, socketGroup: null, listen: null, recordings: null }
+  await until(() => office.messages().some(isDeath))
+  office.link?.replace({ config, user: null, socketGid: null })
+  await until(() => existsSync(socket) && !existsSync(before))
+  t.pass()
+})
+
 t.test('a frozen process holds the stop for half a second at most', async (t) => {
   const office = await Office.open(t)
   process.kill(office.link?.pid ?? 0, 'SIGSTOP')
@@ -260,4 +290,8 @@ function adminOf(director: number): number {
     .split(' ')
     .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('tsha: admin'))
   return Number(found)
+}
+
+function isDeath(message: unknown): boolean {
+  return message === 'admin process died, starting another'
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { readText } from '../../src/config/read-text.js'
 import type { TestDirectory } from './support.js'
 import { load, problemsOf, USER_MACHINE } from './support.js'
 
@@ -367,6 +368,12 @@ t.test('without root a user is ignored and said so; with root it must exist', as
   t.strictSame(await problemsOf(t, { 'tsha.yaml': text }), [
     'tsha.yaml:7:7: user "www" does not exist on this machine; use one from /etc/passwd [TSHA_E_USER]'
   ])
+})
+
+t.test('of a file without an end no more is read than a configuration may have', async (t) => {
+  await t.rejects(readText('/dev/zero'), {
+    message: /file \/dev\/zero is larger than 4194304 bytes/
+  })
 })
 
 t.test('a missing file is one clear problem', async (t) => {

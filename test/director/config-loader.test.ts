@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { serialize, deserialize } from 'node:v8'
 import t from 'tap'
 import { loadConfig, type LoadOptions } from '../../src/config/load.js'
@@ -134,3 +135,23 @@ t.test('a large configuration is received in less than 10 ms of the loop', async
 function optionsOf(folder: string, role: Role | null = null): LoadOptions {
   return { role, config: join(folder, 'tsha.yaml') }
 }
+
+t.test('without a descriptor left nothing is read, and that is told', async (t) => {
+  const loader = new URL('../../src/director/config-loader.js', import.meta.url).href
+  const program = `
+    import { openSync, closeSync } from 'node:fs'
+    import { ConfigLoader } from '${loader}'
+    const loader = new ConfigLoader({ role: null })
+    const taken = []
+    try { for (;;) taken.push(openSync('/dev/null')) } catch {}
+    const outcome = await loader.load({})
+    for (const each of taken) closeSync(each)
+    process.stdout.write(JSON.stringify(outcome))`
+  const shell = 'ulimit -n 100; exec "$0" --input-type=module -e "$1"'
+  const run = promisify(execFile)
+  const { stdout } = await run('sh', ['-c', shell, process.execPath, program])
+  t.match(JSON.parse(stdout), {
+    ok: false,
+    lines: [/^the configuration cannot be read: spawn .* EMFILE$/]
+  })
+})
