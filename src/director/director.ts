@@ -354,6 +354,8 @@ export class Director {
 
   async #reload(): Promise<CommandResult> {
     const outcome = await this.#loader.load(this.#config)
+    // Then it was ended, which is no fault of the configuration.
+    if (this.#isStopping) return conflict('the director is stopping')
     if (!outcome.ok) return refused('TSHA_E_CONFIG_REFUSED', ...outcome.lines)
     const { changes: lines, loaded, hash } = outcome
     const { config, notes, files } = loaded
