@@ -12,7 +12,7 @@ const status = define({
   describe: 'who holds the address, since when and why, and whether all is well',
   details: [
     'Problems come first, worst first. Then, for each virtual router, who holds its addresses and the nearest causes, and tables of virtual routers, checks, upstream servers, listeners and workers.',
-    'With --check it is a plugin for a monitoring system: one line, and the exit code 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN). CRITICAL: no director answers, a virtual router in FAULT or INITIALIZE, a backup that hears no master, a proxy that does not run, an upstream without a peer that is up. WARNING: every other problem, and what an administrator has stepped down, taken out or drained.'
+    'With --check it is a plugin for a monitoring system: one line, and the exit code 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN). CRITICAL: no director answers, a virtual router in FAULT or INITIALIZE, a backup that hears no master, a proxy that does not run or has no worker that listens, an upstream without a peer that is up. WARNING: every other problem, and what an administrator has stepped down, taken out or drained.'
   ],
   positionals: {},
   flags: {

@@ -52,7 +52,8 @@ export function readRefusal(text: string): Refusal | null {
   const { title, detail, code, problems } = body as Record<string, unknown>
   const lines = Array.isArray(problems) ? problems.flatMap(readProblem) : []
   // Of several problems the detail is the sum; each has a line of its own here.
-  const candidates = lines.length > 1 ? [title, detail] : [detail, title]
+  const name = typeof title === 'string' ? title.charAt(0).toLowerCase() + title.slice(1) : title
+  const candidates = lines.length > 1 ? [name, detail] : [detail, name]
   const message = candidates.find((part) => typeof part === 'string' && part !== '')
   if (typeof message !== 'string' || typeof code !== 'string') return null
   return new Refusal(

@@ -1,4 +1,4 @@
-import type { Status } from '../admin/model.js'
+import type { ProxyStatus, Status } from '../admin/model.js'
 import { addressList } from './status-view.js'
 
 /** Exit codes of monitoring plugins (Nagios, Icinga, Zabbix, …). */
@@ -35,11 +35,18 @@ function criticalOf({ virtual_routers, proxy }: Status): readonly string[] {
     ...virtual_routers
       .filter(({ state, master }) => state === 'backup' && master === null)
       .map(({ name }) => `${name} is BACKUP and hears no master`),
-    ...(proxy === null || proxy.state === 'running' ? [] : [`the proxy is ${proxy.state}`]),
+    ...(proxy === null ? [] : unserved(proxy)),
     ...(proxy?.upstreams ?? [])
       .filter(({ peers }) => peers.length > 0 && peers.every(({ state }) => state !== 'up'))
       .map(({ name }) => `upstream ${name} has no peer that is up`)
   ]
+}
+
+/** A proxy may be wanted and yet have nobody who serves. */
+function unserved({ state, workers }: ProxyStatus): readonly string[] {
+  if (state !== 'running') return [`the proxy is ${state}`]
+  const isServed = workers.some((worker) => worker.state === 'listening')
+  return isServed ? [] : ['the proxy serves nobody: no worker listens']
 }
 
 function byHand({ virtual_routers, proxy }: Status): readonly string[] {

@@ -120,7 +120,7 @@ function weightLines(chosen: readonly KnownPeer[], weight: number | null): reado
     weight === null
       ? `${upstream} ${name} has its configured weight ${server.weight} again`
       : `${upstream} ${name} has weight ${weight} in the place of the configured ${server.weight}, ` +
-        'until null or a restart of tsha'
+        'until another order or a restart of tsha'
   )
 }
 

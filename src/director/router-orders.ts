@@ -118,7 +118,7 @@ export class RouterOrders {
       const what =
         priority === null
           ? `the configured priority ${configured} holds again`
-          : `priority ${priority} in the place of the configured ${configured}, until null or a restart of tsha`
+          : `priority ${priority} in the place of the configured ${configured}, until another order or a restart of tsha`
       if (wishes.of(name).isSteppedDown) {
         return `${name}: ${what}; it is stepped down: ${effective} is effective until resume`
       }

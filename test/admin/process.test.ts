@@ -171,7 +171,8 @@ async function startDirector(
         }
       ],
       logs: { access: 'off', error: 'off' },
-      workers: 1
+      workers: 1,
+      admin: { recordings: join(directory, 'recordings') }
     })
   )
   const args = [TSHA, 'run', '--config', config, '--admin-socket', socket, ...flags]

@@ -159,7 +159,7 @@ void t.test(
       code: 2,
       stdout: '',
       stderr:
-        'tsha: The title [TSHA_E_CONFIG_REFUSED]\n  tsha.yaml:3:1: wrong [TSHA_E_VALUE]\n  tsha.yaml:9:1: ?[2J\n'
+        'tsha: the title [TSHA_E_CONFIG_REFUSED]\n  tsha.yaml:3:1: wrong [TSHA_E_VALUE]\n  tsha.yaml:9:1: ?[2J\n'
     })
     t.same(conflict, { code: 1, stdout: '', stderr: 'tsha: there is no proxy [TSHA_E_CONFLICT]\n' })
     t.match(silent, {

@@ -42,6 +42,7 @@ t.test('what clients feel, or would with a dead partner, is CRITICAL', (t) => {
     statusOf({ virtual_routers: [{ ...MASTER, state: 'initialize' }] }),
     statusOf({ virtual_routers: [{ ...BACKUP, master: null }] }),
     statusOf({ proxy: { ...PROXY, state: 'stopped' } }),
+    statusOf({ proxy: { ...PROXY, workers: [] } }),
     statusOf({
       proxy: { ...PROXY, upstreams: [{ name: 'web', balance: 'round-robin', peers: [OUT_PEER] }] }
     })
@@ -51,6 +52,7 @@ t.test('what clients feel, or would with a dead partner, is CRITICAL', (t) => {
     'TSHA CRITICAL - nginx is INITIALIZE',
     'TSHA CRITICAL - nginx is BACKUP and hears no master',
     'TSHA CRITICAL - the proxy is stopped',
+    'TSHA CRITICAL - the proxy serves nobody: no worker listens',
     'TSHA CRITICAL - upstream web has no peer that is up'
   ])
   t.end()

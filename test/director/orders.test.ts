@@ -202,7 +202,7 @@ t.test('every worker obeys, later ones too, and after a stop and a start', async
   const stage = await Stage.start(t, {}, 2)
   await stage.peer(0, { state: 'down' })
   t.same(await stage.peer(1, { weight: 7 }), [
-    `web ${stage.name(1)} has weight 7 in the place of the configured 1, until null or a restart of tsha`
+    `web ${stage.name(1)} has weight 7 in the place of the configured 1, until another order or a restart of tsha`
   ])
   t.same(await stage.order({ action: 'replace-workers' }), ['all workers are new'])
   t.same(await stage.spread(t, 6), [0, 6])

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { tsha, type Said } from './lab/command-line.js'
 import type { Host } from './lab/host.js'
 import { KeepalivedDirector } from './lab/keepalived.js'
 import { Lab } from './lab/lab.js'
 import type { Load } from './lab/load.js'
-import { OrderedDirector } from './lab/ordered.js'
 import { installPairFiles, ON_DIRECTOR, PAIR_DIRECTORY, type Role } from './lab/pair-files.js'
+import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector } from './lab/tsha.js'
+import { TshaDirector, type LogLine } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
@@ -18,6 +19,8 @@ const LOST_IN_A_MOVE = 5
 const SOON_MS = 6000
 const SERVES_ON = /^nginx: nobody took over: this director goes on serving, with priority 1; /
 const THERE = 'nginx: the addresses are with 192.168.64.134 now'
+/** What a replay says that came to the same decisions. */
+const REPLAYED = /^virtual router nginx: \d+ steps agree$/m
 const UNTIL =
   'nginx: stepped down until resume or a restart of tsha; master only while nobody else is'
 
@@ -31,6 +34,35 @@ async function installFastFiles(host: Host, role: Role): Promise<void> {
     .replace('global_defs {', 'global_defs {\n    vrrp_version 3')
     .replace('interval 2', 'interval 1')
   await host.writeFile(ON_DIRECTOR.keepalived, fast)
+}
+
+/** What an order prints that is carried out. */
+function done(...out: readonly string[]): Said {
+  return { code: 0, out, err: [] }
+}
+
+/**
+ * Types an order that is carried out, as `order`, and resolves with what it prints.
+ * @returns how long the director took for it, by its log
+ */
+async function order(
+  t: Test,
+  director: TshaDirector,
+  command: string
+): Promise<{ readonly said: Said; readonly tookMs: number }> {
+  const { mark } = director.log
+  const said = await tsha(director, command)
+  t.match(said, { code: 0, err: [] }, `tsha ${command}`)
+  const [received, carriedOut] = ['order received', 'order carried out'].map((msg) =>
+    director.log.since(mark).find((line) => line['msg'] === msg)
+  )
+  t.match(received, { by: 'the socket' })
+  t.strictSame(carriedOut?.['lines'], said.out)
+  return { said, tookMs: timeOf(carriedOut) - timeOf(received) }
+}
+
+function timeOf(line: LogLine | undefined): number {
+  return Date.parse(String(line?.['time']))
 }
 
 /**
@@ -51,7 +83,7 @@ await t.test(
   async (t) => {
     const lab = await Lab.create()
     t.teardown(() => lab.close())
-    const director = new OrderedDirector(lab.host('director1'), 'master')
+    const director = new TshaDirector(lab.host('director1'), 'master')
     const partner = new TshaDirector(lab.host('director2'), 'backup')
     await Promise.all([
       lab.web1.start(),
@@ -66,9 +98,9 @@ await t.test(
       async (t) => {
         const load = await lab.steadyClient({ rate: RATE })
         const kept = await lab.steadyClient({ rate: 50, keepAlive: 10 })
-        const answer = await director.order({ action: 'step-down', router: 'nginx' })
-        t.same(answer.lines, [THERE, UNTIL])
-        t.ok(answer.tookMs < 1000, `answered after ${answer.tookMs} ms`)
+        const { said, tookMs } = await order(t, director, 'step-down nginx')
+        t.strictSame(said, done(THERE, UNTIL))
+        t.ok(tookMs < 1000, `answered after ${tookMs} ms`)
         await lab.watch.waitForOwners(['director2'], SOON_MS)
         // Longer than a Master_Down_Interval: it does not preempt.
         await load.waitForAnswer(Date.now() + 2500, SOON_MS)
@@ -93,9 +125,10 @@ await t.test(
       )
       t.match((await lab.get(1))[0], { ok: true })
       const load = await lab.steadyClient({ rate: RATE })
-      const { lines } = await director.order({ action: 'step-down', router: null })
-      t.equal(lines[0], 'nginx: was stepped down already')
-      t.match(lines[1], SERVES_ON)
+      const { said } = await order(t, director, 'step-down')
+      t.equal(said.out[0], 'nginx: was stepped down already')
+      t.match(said.out[1], SERVES_ON)
+      t.strictSame(said.out.slice(2), [UNTIL])
       await allAnswered(t, load, 'without a partner', 0)
     })
 
@@ -107,9 +140,12 @@ await t.test(
         const load = await lab.steadyClient({ rate: RATE })
         await old.startKeepalived()
         await lab.watch.waitForOwners(['director2'], SOON_MS)
-        t.same((await director.order({ action: 'resume', router: null })).lines, [
-          'nginx: takes part as configured again: it takes the addresses back from 192.168.64.134: 100 is more than 90'
-        ])
+        t.strictSame(
+          (await order(t, director, 'resume')).said,
+          done(
+            'nginx: takes part as configured again: it takes the addresses back from 192.168.64.134: 100 is more than 90'
+          )
+        )
         await lab.watch.waitForOwners(['director1'], SOON_MS)
         await allAnswered(t, load, 'there and back', 2)
       }
@@ -117,45 +153,71 @@ await t.test(
 
     await t.test('step-down beside keepalived, and a priority that decides', async (t) => {
       const load = await lab.steadyClient({ rate: RATE })
-      const { lines } = await director.order({ action: 'step-down', router: 'nginx' })
-      t.same(lines, [THERE, UNTIL])
-      await director.order({ action: 'priority', router: 'nginx', priority: 80 })
-      const resumed = await director.order({ action: 'resume', router: 'nginx' })
-      t.match(resumed.lines[0], /it stays backup: 192\.168\.64\.134 has priority 90, and it 80; /)
-      await director.order({ action: 'priority', router: 'nginx', priority: null })
+      t.strictSame((await order(t, director, 'step-down nginx')).said, done(THERE, UNTIL))
+      t.strictSame(
+        (await order(t, director, 'priority nginx 80')).said,
+        done(
+          'nginx: priority 80 in the place of the configured 100, until another order or a restart of tsha; it is stepped down: 1 is effective until resume'
+        )
+      )
+      const { said } = await order(t, director, 'resume nginx')
+      t.match(said.out[0], /it stays backup: 192\.168\.64\.134 has priority 90, and it 80; /)
+      t.strictSame(
+        (await order(t, director, 'priority nginx default')).said,
+        done('nginx: the configured priority 100 holds again')
+      )
       await lab.watch.waitForOwners(['director1'], SOON_MS)
       await allAnswered(t, load, 'beside keepalived', 2)
+    })
+
+    await t.test('what cannot be done is refused, and nothing moves', async (t) => {
+      const commands = ['step-down web', 'priority nginx 255', 'priority nginx', 'proxy restart']
+      const [unknown, owner, missing, word] = await Promise.all(
+        commands.map((command) => tsha(director, command))
+      )
+      t.strictSame(unknown, {
+        code: 2,
+        out: [],
+        err: ['tsha: there is no virtual router web; there are: [TSHA_E_UNKNOWN_NAME]', '  nginx']
+      })
+      t.match(owner, { code: 2, out: [], err: [/PRIORITY is 255, .* \[TSHA_E_FLAG\]$/] })
+      t.match(missing, { code: 2, out: [] })
+      t.match(word, { code: 2, out: [] })
+      t.same(lab.watch.owners, ['director1'])
     })
 
     await t.test(
       'proxy stop beside keepalived: first the addresses, then the listeners',
       async (t) => {
         const load = await lab.steadyClient({ rate: RATE })
-        const { lines } = await director.order({ action: 'proxy', state: 'stop' })
-        t.same(lines, [
-          THERE,
-          'the proxy is stopped until start or a restart of tsha: connections are refused'
-        ])
+        t.strictSame(
+          (await order(t, director, 'proxy stop')).said,
+          done(
+            THERE,
+            'the proxy is stopped until start or a restart of tsha: connections are refused'
+          )
+        )
         t.same([lab.watch.owners, director.workers], [['director2'], []])
         await allAnswered(t, load, 'proxy stop', 1)
       }
     )
 
     await t.test('proxy start: the service check passes, and priorities decide', async (t) => {
-      const { lines } = await director.order({ action: 'proxy', state: 'start' })
-      t.match(lines[0], /^the proxy runs: \d+ workers? listens?$/)
+      const { said } = await order(t, director, 'proxy start')
+      t.match(said.out[0], /^the proxy runs: \d+ workers? listens?$/)
       await lab.watch.waitForOwners(['director1'], SOON_MS)
       t.match((await lab.get(1))[0], { ok: true })
     })
 
     await t.test('proxy stop without a partner: it says what that means', async (t) => {
       await old.kill()
-      const { lines } = await director.order({ action: 'proxy', state: 'stop' })
+      const { said } = await order(t, director, 'proxy stop')
       t.match(
-        lines[0],
+        said.out[0],
         /^nginx: nobody took over: the addresses stay here, and clients are refused; /
       )
       t.match((await lab.get(1))[0], { ok: false, error: 'ECONNREFUSED' })
+      t.match(await replayDirector(director), REPLAYED, 'what it recorded of all that replays')
       await director.stop()
       t.same(lab.watch.owners, [])
     })

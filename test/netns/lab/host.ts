@@ -40,6 +40,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lab/upper /run/lab/work /run/lab/lib /run/lab/libwork /run/lock
 mount -t overlay -o lowerdir=/etc,upperdir=/run/lab/upper,workdir=/run/lab/work overlay /etc
 mount -t overlay -o lowerdir=/var/lib,upperdir=/run/lab/lib,workdir=/run/lab/libwork overlay /var/lib
+rm -rf /var/lib/tsha
 mkdir -p /etc/keepalived /etc/nginx /etc/tsha
 types=$(cat /etc/nginx/mime.types 2>/dev/null || echo 'types { text/html html; }')
 mount -t tmpfs -o mode=755 tmpfs /etc/keepalived

@@ -39,27 +39,19 @@ export class TshaDirector implements Director {
   readonly log: EventLog<LogLine>
   readonly #role: Role
   readonly #flags: readonly string[]
-  readonly #program: string
   #process: LabProcess | null = null
+  /** Mark of the log at the beginning of this life. */
+  #born = 0
   #killing: NodeJS.Timeout | null = null
 
-  /**
-   * @param flags of `tsha run`, besides `--role`
-   * @param program in the place of `tsha`, with its flags
-   */
-  constructor(
-    host: Host,
-    role: Role,
-    flags: readonly string[] = OLD_FILES,
-    program: string = TSHA_COMMAND
-  ) {
+  /** @param flags of `tsha run`, besides `--role` */
+  constructor(host: Host, role: Role, flags: readonly string[] = OLD_FILES) {
     this.host = host
     this.log = new EventLog(`the log of tsha on ${host.name}`, LOG_LIMIT, (line) =>
       JSON.stringify(line)
     )
     this.#role = role
     this.#flags = flags
-    this.#program = program
   }
 
   /** The command, as an administrator types it. */
@@ -74,8 +66,9 @@ export class TshaDirector implements Director {
 
   /** Starts it with the files that are there. */
   async startProcess(): Promise<void> {
-    const mark = this.log.mark
-    const args = [this.#program, 'run', '--role', this.#role, ...this.#flags]
+    const { mark } = this.log
+    this.#born = mark
+    const args = [TSHA_COMMAND, 'run', '--role', this.#role, ...this.#flags]
     const tsha = await this.host.spawn(process.execPath, args)
     this.#process = tsha
     tsha.lines.follow((line) => {
@@ -191,9 +184,14 @@ export class TshaDirector implements Director {
     return at
   }
 
-  /** Writes to its standard input. */
-  write(text: string): void {
-    this.#process?.write(text)
+  /** Resolves when it takes orders. */
+  async waitForAdmin(): Promise<void> {
+    await this.log.waitFor(
+      ({ msg }) => msg === 'admin process listens',
+      'admin process that listens',
+      START_TIMEOUT_MS,
+      this.#born
+    )
   }
 
   /** Every process of the director stands still; resolves with the moment just before. */
