@@ -361,7 +361,6 @@ export class Director {
     const { config, notes, files } = loaded
     const commit = lines.length === 0 ? nothing : await this.#prepare(config)
     if (typeof commit !== 'function') return commit
-    if (this.#isStopping) return conflict('the director is stopping')
     for (const note of notes) this.#log.info(note)
     this.#loadedAt = new Date()
     this.#files = files
