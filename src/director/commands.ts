@@ -4,7 +4,7 @@ import { checkCommand } from './command-check.js'
 import { done, refused } from './command-results.js'
 import type { Log } from './log.js'
 import type { PeerOrders } from './peer-orders.js'
-import type { ProxyOrders } from './proxy-orders.js'
+import { NO_PROXY, type ProxyOrders } from './proxy-orders.js'
 import type { RouterOrders } from './router-orders.js'
 import type { Replacement } from './worker-supervisor.js'
 
@@ -20,9 +20,9 @@ export interface CommandPorts {
   obstacle(): string | null
   /** Null without virtual routers. */
   readonly routers: RouterOrders | null
-  /** Null without a proxy, as what follows. */
+  /** Null without a proxy. */
   readonly peers: PeerOrders | null
-  readonly proxy: ProxyOrders | null
+  readonly proxy: ProxyOrders
   reload(): Promise<CommandResult>
   /** False when the log files are still being reopened. */
   reopenLogs(): Promise<boolean>
@@ -35,6 +35,11 @@ export class Commands {
 
   constructor(ports: CommandPorts) {
     this.#ports = ports
+  }
+
+  /** The proxy is being stopped or started by an order. */
+  get isProxyChanging(): boolean {
+    return this.#ports.proxy.isChanging
   }
 
   /**
@@ -82,11 +87,11 @@ export class Commands {
       case 'peer':
         return peers?.peer(command) ?? NO_PROXY
       case 'proxy':
-        return proxy?.proxy(command) ?? NO_PROXY
+        return proxy.proxy(command)
       case 'reopen-logs':
-        return proxy ? this.#reopenLogs() : NO_PROXY
+        return peers ? this.#reopenLogs() : NO_PROXY
       case 'replace-workers':
-        return proxy ? this.#replaceWorkers() : NO_PROXY
+        return peers ? this.#replaceWorkers() : NO_PROXY
     }
   }
 
@@ -126,4 +131,3 @@ export class Commands {
 }
 
 const NO_ROUTERS = refused('TSHA_E_CONFLICT', 'this director has no virtual routers')
-const NO_PROXY = refused('TSHA_E_CONFLICT', 'this director has no proxy')

@@ -25,7 +25,7 @@ import type { Log } from './log.js'
 import { Notifier, notifyCommandsOf } from './notify/notifier.js'
 import { takeOrders } from './orders.js'
 import { removePidFile, writePidFile } from './pid-file.js'
-import { ProxyService, type PreparedProxy } from './proxy-service.js'
+import { PROXY_BUSY, ProxyService, type PreparedProxy } from './proxy-service.js'
 import { Reloads } from './reloads.js'
 import { RouterWishes } from './router-wishes.js'
 import { statusOf } from './status.js'
@@ -273,15 +273,14 @@ export class Director {
     }, delayMs)
   }
 
-  /** Orders are about the parts that run now: to be called again when others do. */
   #takeOrders(): void {
     if (this.#health === null) return
     this.#commands = takeOrders({
       config: () => this.#config,
       log: this.#log,
       wishes: this.#wishes,
-      elections: this.#elections,
-      supervisor: this.#proxy?.supervisor ?? null,
+      elections: () => this.#elections,
+      supervisor: () => this.#proxy?.supervisor ?? null,
       health: this.#health,
       obstacle: () => (this.#isStopping ? 'the director is stopping' : null),
       reload: () => this.reload(),
@@ -357,12 +356,13 @@ export class Director {
 
   async #reload(): Promise<CommandResult> {
     const outcome = await this.#loader.load(this.#config)
+    // Then it was ended, which is no fault of the configuration.
+    if (this.#isStopping) return conflict('the director is stopping')
     if (!outcome.ok) return refused('TSHA_E_CONFIG_REFUSED', ...outcome.lines)
     const { changes: lines, loaded, hash } = outcome
     const { config, notes, files } = loaded
     const commit = lines.length === 0 ? nothing : await this.#prepare(config)
     if (typeof commit !== 'function') return commit
-    if (this.#isStopping) return conflict('the director is stopping')
     for (const note of notes) this.#log.info(note)
     this.#loadedAt = new Date()
     this.#files = files
@@ -392,7 +392,9 @@ export class Director {
           proxy.abort()
         })
       if (this.#isStopping) return give(conflict('the director is stopping'))
-      const obstacle = elections?.obstacle ?? proxy?.obstacle ?? null
+      // What it stops, or starts, would be another one than the one that it was about.
+      const isBusy = proxy !== null && this.#commands?.isProxyChanging === true
+      const obstacle = elections?.obstacle ?? proxy?.obstacle ?? (isBusy ? PROXY_BUSY : null)
       if (obstacle !== null) return give(refused('TSHA_E_CONFIG_REFUSED', obstacle))
       return () => this.#commit(config, identityOf, elections, proxy)
     } catch (error) {
@@ -432,8 +434,11 @@ export class Director {
     this.#notifier?.setIdentities(identityOf)
     this.#health?.reconfigure(config, identityOf)
     const settled = elections?.commit()
-    proxy?.commit()
-    this.#takeOrders()
+    if (proxy) {
+      proxy.commit()
+      // One that was stopped by an order may be gone, and this one begins.
+      if (this.#proxy?.supervisor?.state !== 'stopped') this.#health?.setServiceStopped(false)
+    }
     await Promise.all([
       settled,
       this.#notifier?.setFifo(config.election.notifyFifo),

@@ -227,6 +227,7 @@ export class Elections {
       log: this.#options.log,
       monitor: this.#monitor,
       isGrouped: isGrouped(router, config),
+      virtualAddresses: [this.#config, config].flatMap(addressesOf),
       tellsForeign: config.election.logUnknownVrids,
       ...(this.#options.recorder ? { recorder: this.#options.recorder } : {}),
       story: this.#storyOf(router.name),
@@ -479,6 +480,12 @@ export class Elections {
     this.#routers = this.#routers.map((router) => (router === gone ? back : router))
     if (this.#isStarted) this.#startRouter(back)
   }
+}
+
+function addressesOf({ virtualRouters }: Config): readonly string[] {
+  return virtualRouters.flatMap(({ addresses, excludedAddresses }) =>
+    [...addresses, ...excludedAddresses].map(({ address }) => address)
+  )
 }
 
 function isGrouped(router: VirtualRouterConfig, { syncGroups }: Config): boolean {

@@ -17,8 +17,9 @@ export interface OrderedDirector {
   config(): Config
   readonly log: Log
   readonly wishes: RouterWishes
-  readonly elections: Elections | null
-  readonly supervisor: WorkerSupervisor | null
+  /** The parts that there are at the moment: a reload may bring others. */
+  elections(): Elections | null
+  supervisor(): WorkerSupervisor | null
   readonly health: DirectorHealth
   /** Why nothing can be done at the moment; null when something can. */
   obstacle(): string | null
@@ -32,11 +33,10 @@ export interface OrderedDirector {
 
 /** Joins what orders are about with the parts that carry them out. */
 export function takeOrders(director: OrderedDirector): Commands {
-  const { log, wishes, elections, supervisor, health } = director
+  const { log, wishes, health } = director
   const config = (): Config => director.config()
   const now = monotonicNow
-  const routers =
-    elections &&
+  const routers = (elections: Elections): RouterOrders =>
     new RouterOrders({
       get configs() {
         return config().virtualRouters
@@ -46,42 +46,50 @@ export function takeOrders(director: OrderedDirector): Commands {
       },
       wishes,
       elections,
-      closeKept: (isOn) => supervisor?.closeKept(isOn),
+      closeKept: (isOn) => director.supervisor()?.closeKept(isOn),
       now
     })
-  const peers =
-    supervisor &&
+  const peers = (supervisor: WorkerSupervisor): PeerOrders =>
     new PeerOrders({
       get upstreams() {
         return config().proxy?.upstreams ?? []
       },
       supervisor
     })
-  const proxy =
-    supervisor &&
-    new ProxyOrders({
-      supervisor,
-      get workers() {
-        return config().proxy?.workers ?? 0
-      },
-      elections,
-      prepareLogs: () => director.prepareLogs(),
-      tellStatus: (status) => {
-        director.tellStatus(status)
-      },
-      setServiceStopped: (isStopped) => {
-        health.setServiceStopped(isStopped)
-      },
-      checkServiceNow: () => {
-        health.checkServiceNow()
-      },
-      now
-    })
+  // One that lasts: it knows of the stop or start that goes on.
+  const proxy = new ProxyOrders({
+    get supervisor() {
+      return director.supervisor()
+    },
+    get workers() {
+      return config().proxy?.workers ?? 0
+    },
+    get elections() {
+      return director.elections()
+    },
+    prepareLogs: () => director.prepareLogs(),
+    tellStatus: (status) => {
+      director.tellStatus(status)
+    },
+    setServiceStopped: (isStopped) => {
+      health.setServiceStopped(isStopped)
+    },
+    checkServiceNow: () => {
+      health.checkServiceNow()
+    },
+    now
+  })
   return new Commands({
     log,
     obstacle: () => director.obstacle(),
-    routers,
-    peers,
+    get routers() {
+      const elections = director.elections()
+      return elections && routers(elections)
+    },
+    get peers() {
+      const supervisor = director.supervisor()
+      return supervisor && peers(supervisor)
+    },
     proxy,
     reload: () => director.reload(),
     reopenLogs: () => director.reopenLogs(),

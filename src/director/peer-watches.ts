@@ -120,8 +120,9 @@ export class PeerWatches {
 
   /** What is known of the peers goes on to be known, by upstream and server, whatever else changed. */
   takeOver(old: PeerWatches): void {
+    const olds = old.#byName()
     this.#notes.forEach((note, index) => {
-      const known = old.all().find(isSamePeer(note))
+      const known = olds.get(keyOf(note))
       if (known === undefined) return
       // Without a check nothing would bring back what a check has taken out.
       const { status } = known
@@ -136,15 +137,33 @@ export class PeerWatches {
 
   /** What an administrator has ordered for peers that are here too; for others the configuration holds. */
   wishesOf(old: PeerWatches): readonly PeerWish[] {
-    return this.#notes.map((note) => {
-      const known = old.all().find(isSamePeer(note))
-      if (known === undefined) return note.wish
-      const configured = configuredWish(known.server)
-      return {
-        state: known.wish.state === configured.state ? note.wish.state : known.wish.state,
-        weight: known.wish.weight
-      }
+    const olds = old.#byName()
+    return this.#notes.map(({ upstream, name, server }) => {
+      const known = olds.get(keyOf({ upstream, name }))
+      const configured = configuredWish(server)
+      if (known === undefined) return configured
+      const { state, weight } = known.wish
+      const isOrdered = state !== configuredWish(known.server).state
+      return { state: isOrdered ? state : configured.state, weight }
     })
+  }
+
+  /** Takes over what an administrator has ordered of `old` since its wishes were taken over. */
+  followWishesOf(old: PeerWatches): void {
+    this.wishesOf(old).forEach(({ state, weight }, index) => {
+      const { wish } = this.#note(index)
+      if (state !== wish.state) this.want(index, { state })
+      if (weight !== wish.weight) this.want(index, { weight })
+    })
+  }
+
+  /** Of a server that an upstream has twice, the first one. */
+  #byName(): ReadonlyMap<string, KnownPeer> {
+    return new Map(
+      this.all()
+        .toReversed()
+        .map((peer) => [keyOf(peer), peer])
+    )
   }
 
   /** The statuses of all peers in the order of their indices, for a worker's `start`. */
@@ -270,8 +289,8 @@ export class PeerWatches {
   }
 }
 
-function isSamePeer({ upstream, name }: Note): (peer: KnownPeer) => boolean {
-  return (peer) => peer.upstream === upstream && peer.name === name
+function keyOf({ upstream, name }: Pick<KnownPeer, 'upstream' | 'name'>): string {
+  return `${upstream}\n${name}`
 }
 
 function recordedCheck(
@@ -288,9 +307,11 @@ function recordedCheck(
 
 /** An upstream may have the same server twice. */
 function uniqueNames(names: readonly string[]): readonly string[] {
-  return names.map((name, index) => {
-    const earlier = names.slice(0, index).filter((other) => other === name).length
-    return earlier === 0 ? name : `${name} #${earlier + 1}`
+  const counts = new Map<string, number>()
+  return names.map((name) => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count === 1 ? name : `${name} #${count}`
   })
 }
 

@@ -7,14 +7,20 @@ import { outcomeWithoutProxy } from './router-lines.js'
 /** How long requests that run may take when the proxy is stopped. */
 const GRACE_MS = 10_000
 
+export const NO_PROXY = refused('TSHA_E_CONFLICT', 'this director has no proxy')
+
+/** The workers, as orders stop and start them. */
+export interface OrderedProxy {
+  readonly state: ProxyState
+  start(): Promise<void>
+  stop(graceMs: number): Promise<void>
+  closeKept(isOn: boolean): void
+}
+
 /** What orders for the proxy need of the director. */
 export interface ProxyOrdersPorts {
-  readonly supervisor: {
-    readonly state: ProxyState
-    start(): Promise<void>
-    stop(graceMs: number): Promise<void>
-    closeKept(isOn: boolean): void
-  }
+  /** Null without a proxy. A reload replaces it, but not while an order is carried out. */
+  readonly supervisor: OrderedProxy | null
   readonly workers: number
   /** Null without virtual routers. */
   readonly elections: LeavingElections | null
@@ -40,16 +46,23 @@ export class ProxyOrders {
     this.#ports = ports
   }
 
-  async proxy({ state }: Extract<Command, { action: 'proxy' }>): Promise<CommandResult> {
-    return state === 'stop' ? this.#stop() : this.#start()
+  /** A stop or a start goes on; a stop that hands over first does, too. */
+  get isChanging(): boolean {
+    return this.#stopping !== null || this.#starting !== null
   }
 
-  async #stop(): Promise<CommandResult> {
+  async proxy({ state }: Extract<Command, { action: 'proxy' }>): Promise<CommandResult> {
+    const { supervisor } = this.#ports
+    if (supervisor === null) return NO_PROXY
+    return state === 'stop' ? this.#stop(supervisor) : this.#start(supervisor)
+  }
+
+  async #stop(supervisor: OrderedProxy): Promise<CommandResult> {
     if (this.#starting)
       return refused('TSHA_E_CONFLICT', 'the proxy is being started; stop it then')
     if (this.#stopping) return this.#stopping
-    if (this.#ports.supervisor.state !== 'running') return done(['the proxy was stopped already'])
-    this.#stopping = this.#handOverAndStop()
+    if (supervisor.state !== 'running') return done(['the proxy was stopped already'])
+    this.#stopping = this.#handOverAndStop(supervisor)
     try {
       return await this.#stopping
     } finally {
@@ -57,12 +70,12 @@ export class ProxyOrders {
     }
   }
 
-  async #start(): Promise<CommandResult> {
+  async #start(supervisor: OrderedProxy): Promise<CommandResult> {
     if (this.#stopping)
       return refused('TSHA_E_CONFLICT', 'the proxy is being stopped; start it then')
     if (this.#starting) return this.#starting
-    if (this.#ports.supervisor.state === 'running') return done(['the proxy was running already'])
-    this.#starting = this.#startWorkers()
+    if (supervisor.state === 'running') return done(['the proxy was running already'])
+    this.#starting = this.#startWorkers(supervisor)
     try {
       return await this.#starting
     } finally {
@@ -70,9 +83,9 @@ export class ProxyOrders {
     }
   }
 
-  async #handOverAndStop(): Promise<CommandResult> {
-    const { supervisor, elections } = this.#ports
-    const lines = elections === null ? [] : await this.#handOver(elections)
+  async #handOverAndStop(supervisor: OrderedProxy): Promise<CommandResult> {
+    const { elections } = this.#ports
+    const lines = elections === null ? [] : await this.#handOver(supervisor, elections)
     const begunAt = this.#ports.now()
     await supervisor.stop(GRACE_MS)
     this.#ports.tellStatus('running; an administrator has stopped the proxy')
@@ -87,8 +100,10 @@ export class ProxyOrders {
   }
 
   /** First the partner, then the listeners: no client meets a closed port where there is another. */
-  async #handOver(elections: LeavingElections): Promise<readonly string[]> {
-    const { supervisor } = this.#ports
+  async #handOver(
+    supervisor: OrderedProxy,
+    elections: LeavingElections
+  ): Promise<readonly string[]> {
     const masters = elections.routers.filter(({ state }) => state.name === 'master')
     const names = masters.map(({ name }) => name)
     if (names.length > 0) supervisor.closeKept(true)
@@ -101,8 +116,8 @@ export class ProxyOrders {
     })
   }
 
-  async #startWorkers(): Promise<CommandResult> {
-    const { supervisor, workers, elections } = this.#ports
+  async #startWorkers(supervisor: OrderedProxy): Promise<CommandResult> {
+    const { workers, elections } = this.#ports
     try {
       await this.#ports.prepareLogs()
       await supervisor.start()

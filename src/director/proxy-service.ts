@@ -16,7 +16,9 @@ const RETIRE_GRACE_MS = 60_000
 /** Earlier configurations whose workers may still serve; the next reload waits for the oldest of them. */
 const MOST_RETIRED = 3
 
-const BUSY = 'the proxy is being stopped or started by an order; reload again when that is done'
+/** Why a reload has to wait. */
+export const PROXY_BUSY =
+  'the proxy is being stopped or started by an order; reload again when that is done'
 
 /** What the proxy needs of its director. */
 export interface ProxyServiceOptions extends SupervisorObserver {
@@ -102,7 +104,8 @@ export class ProxyService {
   async prepare(config: ProxyConfig | null): Promise<PreparedProxy> {
     await this.#untilFewRetired()
     const state = this.#current?.supervisor.state ?? 'running'
-    if (state === 'starting' || state === 'stopping') throw new TshaError('TSHA_E_WORKER', BUSY)
+    if (state === 'starting' || state === 'stopping')
+      throw new TshaError('TSHA_E_WORKER', PROXY_BUSY)
     const next = config && (await this.#newGeneration(config))
     if (next && this.#current) next.supervisor.takeOver(this.#current.supervisor)
     // What an administrator has stopped stays so, and starts with the new configuration.
@@ -117,10 +120,11 @@ export class ProxyService {
     const old = this.#current?.supervisor
     return {
       get obstacle() {
-        return old === undefined || old.state === state ? null : BUSY
+        return old === undefined || old.state === state ? null : PROXY_BUSY
       },
       commit: () => {
         const old = this.#current
+        if (old) next?.supervisor.followWishesOf(old.supervisor)
         this.#current = next
         if (next) this.#traffic.use(trafficNames(next.config), monotonicNow())
         if (old) this.#retire(old.supervisor)

@@ -77,13 +77,23 @@ function destinationOf({ unicast, multicastGroup }: VirtualRouterConfig): Destin
 }
 
 /**
- * The source of our advertisements. A virtual address that was left behind must never become it.
+ * The source of our advertisements. A virtual address that was left behind must never become it, nor one
+ * that another virtual router holds, or this one until its configuration changes: Linux lists the newest
+ * IPv6 address first. Only where there is no other it may be the one that another virtual router owns.
  *
+ * @param virtual the addresses of all virtual routers
  * @throws {TshaError} `TSHA_E_INTERFACE` when the interface has no address to send from
  */
-export function primaryAddressOf(config: VirtualRouterConfig, found: NetworkInterface): string {
-  const virtual = config.addresses.map(({ address }) => address)
-  const own = config.sourceAddress ?? ownAddress(found, config.family, virtual)
+export function primaryAddressOf(
+  config: VirtualRouterConfig,
+  found: NetworkInterface,
+  virtual: readonly string[]
+): string {
+  const ours = config.addresses.map(({ address }) => address)
+  const own =
+    config.sourceAddress ??
+    ownAddress(found, config.family, [...ours, ...virtual]) ??
+    ownAddress(found, config.family, ours)
   if (own !== null) return own
   const kind = config.family === 'ipv4' ? 'IPv4' : 'IPv6 link-local'
   throw new TshaError(

@@ -33,7 +33,7 @@ export class SegmentListener {
     this.#interface = found
     this.#routers = routers
     this.#segment = new Segment(
-      routers.map((config) => describeRouter(config, primaryAddressOf(config, found), false))
+      routers.map((config) => describeRouter(config, primaryAddressOf(config, found, []), false))
     )
     this.#onHeard = onHeard
     this.#onTrouble = onTrouble

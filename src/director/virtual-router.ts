@@ -36,6 +36,8 @@ export interface RouterPorts {
   readonly monitor: NetworkMonitor
   /** It changes only together with the other members of its sync group, which orders it to. */
   readonly isGrouped: boolean
+  /** The addresses of all virtual routers, by the configuration before a reload and by that after it. */
+  readonly virtualAddresses: readonly string[]
   /** Whether packets of other virtual routers are told of. */
   readonly tellsForeign: boolean
   readonly recorder?: FlightRecorder
@@ -150,7 +152,7 @@ export class RunningRouter {
     this.#speakerLog = new SpeakerLog(log, systemClock, ports.tellsForeign)
     this.#interface = found
     this.#otherInterfaces = others
-    this.#primaryAddress = primaryAddressOf(config, found)
+    this.#primaryAddress = primaryAddressOf(config, found, ports.virtualAddresses)
     this.#conditions = { priority: config.priority, serviceUp: true, faults: [], effects: [] }
     const router = describeRouter(config, this.#primaryAddress, ports.isGrouped)
     this.#rules = router

@@ -28,6 +28,9 @@ const LASTING: Readonly<Record<State['name'], readonly Reason[]>> = {
   master: ['hand-over-unanswered', 'hand-over-cancelled', 'two-owners']
 }
 
+const LOWEST = 1
+const HIGHEST = 254
+
 /** After these the sentence of the change names the master already. */
 const NAMES_MASTER: ReadonlySet<Reason> = new Set<Reason>([
   'higher-priority',
@@ -155,6 +158,9 @@ function arithmetic(
 ): readonly string[] {
   const counted = effects.filter(({ added }) => added !== 0)
   const [only] = counted
+  const sum = counted.reduce((total, { added }) => total + added, basePriority)
+  // Another priority is configured, or wanted, than when it happened.
+  if (Math.min(HIGHEST, Math.max(LOWEST, sum)) !== priority) return []
   if (only === undefined || rules.isOwner || !counted.some(({ added }) => added < 0)) return []
   return counted.length === 1
     ? [`it takes ${-only.added} from the priority ${basePriority}, so ${priority}`]

@@ -121,6 +121,11 @@ export class WorkerSupervisor {
     this.#peers = this.#watchPeers(this.#peers.wishesOf(old.#peers))
   }
 
+  /** What was ordered of `old` while this one began holds here, too. */
+  followWishesOf(old: WorkerSupervisor): void {
+    this.#peers.followWishesOf(old.#peers)
+  }
+
   /** `stopped` before the first `start`, too. */
   get state(): ProxyState {
     return this.#state

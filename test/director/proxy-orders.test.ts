@@ -114,6 +114,17 @@ t.test('each master is told of by what came of it, and all are waited for', asyn
   ])
 })
 
+t.test('a stop goes on from the hand-over to its end, a start until all listen', async (t) => {
+  const { orders } = stage({ VI_1: 'answered' })
+  t.equal(orders.isChanging, false)
+  for (const state of ['stop', 'start'] as const) {
+    const outcome = orders.proxy({ action: 'proxy', state })
+    t.equal(orders.isChanging, true, state)
+    await outcome
+    t.equal(orders.isChanging, false, state)
+  }
+})
+
 t.test('where nobody follows the service nothing is waited for', async (t) => {
   const { orders, happened } = stage({ VI_1: 'nothing' })
   await orders.proxy({ action: 'proxy', state: 'stop' })

@@ -133,6 +133,20 @@ t.test(
       t.equal(statusOf(await ask(ports[1])), 200)
     })
 
+    await t.test('orders for peers that come in between hold, too', async (t) => {
+      const states = (): unknown => service.supervisor?.peers.map(({ wish }) => wish)
+      t.match(states(), [{ state: 'drain', weight: 7 }, { state: 'up' }])
+      const prepared = await service.prepare(configOf([ports[1]]))
+      service.supervisor?.wantPeer(0, { state: 'up', weight: null })
+      service.supervisor?.wantPeer(1, { state: 'down', weight: 3 })
+      prepared.commit()
+      t.strictSame(states(), [
+        { state: 'up', weight: null },
+        { state: 'down', weight: 3 }
+      ])
+      service.supervisor?.wantPeer(1, { state: 'up' })
+    })
+
     await t.test('a proxy that is no more closes its listeners', async (t) => {
       const prepared = await service.prepare(null)
       prepared.commit()

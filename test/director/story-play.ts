@@ -33,7 +33,7 @@ export class StoryPlay {
   state: State
   effects: readonly Effect[] = []
   siblings: readonly Sibling[] = []
-  readonly #base: number
+  #base: number
   #now = 0
 
   constructor(priority: number, router: Partial<VirtualRouter> = {}) {
@@ -87,6 +87,12 @@ export class StoryPlay {
   pause(duration: number): this {
     this.#now += duration
     return this.feed({ kind: 'timer' })
+  }
+
+  /** Another priority is configured, or wanted, from now on. */
+  rebase(priority: number): this {
+    this.#base = priority
+    return this
   }
 
   because(): readonly string[] {

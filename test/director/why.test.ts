@@ -466,6 +466,16 @@ t.test('what passes without a change that lasts has its sentence as well', (t) =
   t.end()
 })
 
+t.test('no sum is told that another configuration has made wrong', (t) => {
+  const play = master().follow([REFUSED]).wait(100).rebase(150)
+  t.strictSame(play.because(), [
+    'we advertised priority 0 at 12:00:10Z and keep the addresses until another master is heard',
+    'the service check fails since 12:00:10Z: connect ECONNREFUSED 127.0.0.1:80',
+    'no master was heard since 12:00:00Z, when we began to listen'
+  ])
+  t.end()
+})
+
 t.test('a time of another day has its date', (t) => {
   const at = { wall: Date.parse('2026-02-28T23:59:59.999Z'), monotonic: 0 }
   const later = { wall: Date.parse('2026-03-01T00:00:00Z'), monotonic: 1 }

@@ -173,6 +173,8 @@ export class TshaDirector implements Director {
     if (exit?.code !== 0) {
       throw new Error(`tsha on ${this.host.name} did not end well: ${JSON.stringify(exit)}`)
     }
+    // Its last line may come after its exit.
+    await this.#process?.closed
     return at
   }
 
