@@ -5,13 +5,19 @@ import { Journal } from './journal.js'
 /** What is lost when the reader of the log stands still this long: nothing may wait for it. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
+/** How long the end of the process waits for the reader of the log. */
+const CLOSE_LIMIT_MS = 500
+
 export type Log = Logger
 
-/** The log, what it said so far, and how to write out the rest of it before the process ends. */
+/**
+ * The log, what it said so far, and how to end it: `close` resolves when all is written, or its reader
+ * takes nothing for half a second.
+ */
 export interface LogOutput {
   readonly log: Log
   readonly journal: Journal
-  readonly flush: () => void
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -37,7 +43,23 @@ export function openLog(): LogOutput {
       // Not opened yet, or the reader is gone: there is nobody left to tell.
     }
   }
-  return { log: journaledLog(journal, (line) => stream.write(line), flush), journal, flush }
+  let isClosed = false
+  const write = (line: string): void => {
+    if (!isClosed) stream.write(line)
+  }
+  const close = (): Promise<void> => {
+    isClosed = true
+    // A process that ends at once takes with it what a thread is about to write.
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_LIMIT_MS)
+      output.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      stream.end()
+    })
+  }
+  return { log: journaledLog(journal, write, flush), journal, close }
 }
 
 /**
