@@ -16,7 +16,7 @@ export async function run(options: LoadOptions): Promise<number> {
   const { config, files, ignored, notes } = await loadConfig(options)
   const hash = configurationHash(config)
   process.title = 'tsha: director'
-  const { log, journal, close } = openLog()
+  const { log, journal, end } = openLog()
   const systemd = openSystemdNotifier(process.env)
   if (ignored.length > 0) {
     log.info({ directives: ignored }, 'these directives have no meaning for tsha')
@@ -42,7 +42,7 @@ export async function run(options: LoadOptions): Promise<number> {
     throw error
   } finally {
     systemd.close()
-    await close()
+    await end()
   }
 }
 

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CommandResult, Status } from '../admin/model.js'
 import type { LoadOptions } from '../config/load.js'
 import type { Config } from '../config/model.js'
@@ -10,7 +11,7 @@ import { monotonicNow, systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { AdminLink } from './admin-link.js'
-import { adminChange } from './admin-owner.js'
+import { adminPlan, type AdminPlan } from './admin-owner.js'
 import { checkCommand } from './command-check.js'
 import { refused } from './command-results.js'
 import type { Commands } from './commands.js'
@@ -67,6 +68,8 @@ export class Director {
   #proxy: ProxyService | null = null
   #health: DirectorHealth | null = null
   #admin: AdminLink | null = null
+  /** By which it serves. */
+  #adminPlan: AdminPlan | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
   /** Null until everything runs. */
@@ -149,15 +152,20 @@ export class Director {
         this.#systemd.notify('WATCHDOG=1')
       }, interval)
     }
-    this.#startAdmin().catch((error: unknown) => {
+    this.#openAdmin().catch((error: unknown) => {
       this.#log.warn(`no administration: ${messageOf(error)}`)
     })
   }
 
   /** A director that cannot be watched still serves. */
-  async #startAdmin(): Promise<void> {
-    const change = await adminChange(this.#config, process.getuid?.() === 0)
-    if (change === null || this.#isStopping) return
+  async #openAdmin(): Promise<void> {
+    const plan = await adminPlan(this.#config, process.getuid?.() === 0)
+    if (plan === null || this.#isStopping) return
+    this.#adminPlan = plan
+    this.#startAdmin(plan)
+  }
+
+  #startAdmin({ change }: AdminPlan): void {
     this.#admin = new AdminLink({
       ...change,
       version: VERSION,
@@ -319,38 +327,32 @@ export class Director {
   async reload(): Promise<CommandResult> {
     if (this.#commands === null || this.#isStopping)
       return conflict('the director is starting or stopping')
-    const { admin } = this.#config
     const result = await this.#reloads.run(() => this.#reload())
-    if (result.ok) this.#renewAdminSoon(admin)
-    return result
-  }
-
-  /** Who asked for the reload gets the answer from the process that took the request. */
-  #renewAdminSoon(before: Config['admin']): void {
-    const { admin } = this.#config
-    // The token and the certificate may be others under the same names.
-    if (isSame(before, admin) && (admin?.listen ?? null) === null) return
-    setTimeout(() => {
+    if (result.ok) {
       this.#renewAdmin().catch((error: unknown) => {
         this.#log.warn(`no administration: ${messageOf(error)}`)
       })
-    }, ANSWER_MS).unref()
+    }
+    return result
   }
 
+  /**
+   * Serves administrators as the new configuration says. The token and the certificate may be others
+   * under the same names; a process that has nothing new to read stays, and nobody is cut off.
+   */
   async #renewAdmin(): Promise<void> {
+    const plan = await adminPlan(this.#config, process.getuid?.() === 0)
+    if (isSame(plan, this.#adminPlan)) return
+    this.#adminPlan = plan
+    // Who asked for the reload gets the answer from the process that took the request.
+    await delay(ANSWER_MS, undefined, { ref: false })
     if (this.#isStopping) return
-    if (this.#admin === null) {
-      await this.#startAdmin()
-      return
-    }
-    const change = await adminChange(this.#config, process.getuid?.() === 0)
-    if (change !== null) {
-      this.#admin.replace(change)
-      return
-    }
     const admin = this.#admin
-    this.#admin = null
-    await admin.stop()
+    if (plan === null) {
+      this.#admin = null
+      await admin?.stop()
+    } else if (admin === null) this.#startAdmin(plan)
+    else admin.replace(plan.change)
   }
 
   async #reload(): Promise<CommandResult> {

@@ -5,19 +5,17 @@ import { Journal } from './journal.js'
 /** What is lost when the reader of the log stands still this long: nothing may wait for it. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
-/** How long the end of the process waits for the reader of the log. */
-const CLOSE_LIMIT_MS = 500
+/** How long the last lines may take: an end must not wait for a reader that stands still. */
+const END_MS = 500
 
 export type Log = Logger
 
-/**
- * The log, what it said so far, and how to end it: `close` resolves when all is written, or its reader
- * takes nothing for half a second.
- */
+/** The log, what it said so far, and how to end it. */
 export interface LogOutput {
   readonly log: Log
   readonly journal: Journal
-  readonly close: () => Promise<void>
+  /** Resolves when all of it is written, or after half a second; what is logged later is lost. */
+  readonly end: () => Promise<void>
 }
 
 /**
@@ -36,30 +34,31 @@ export function openLog(): LogOutput {
       })
     : output
   const journal = new Journal()
-  const flush = (): void => {
+  let isEnded = false
+  const write = (line: string): void => {
+    if (!isEnded) stream.write(line)
+  }
+  const flushSync = (): void => {
     try {
       output.flushSync()
     } catch {
       // Not opened yet, or the reader is gone: there is nobody left to tell.
     }
   }
-  let isClosed = false
-  const write = (line: string): void => {
-    if (!isClosed) stream.write(line)
-  }
-  const close = (): Promise<void> => {
-    isClosed = true
-    // A process that ends at once takes with it what a thread is about to write.
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_LIMIT_MS)
+  // A line that is being written is none that can be flushed: it is lost if the process ends now.
+  const end = async (): Promise<void> => {
+    if (isEnded) return
+    isEnded = true
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, END_MS)
       output.once('close', () => {
-        clearTimeout(timer)
+        clearTimeout(patience)
         resolve()
       })
       stream.end()
     })
   }
-  return { log: journaledLog(journal, write, flush), journal, close }
+  return { log: journaledLog(journal, write, flushSync), journal, end }
 }
 
 /**

@@ -223,7 +223,9 @@ t.test('a priority holds until null, and resume says that it does', (t) => {
   const { orders } = stage([one])
   t.same(orders.priority({ action: 'priority', router: 'VI_1', priority: 90 }), {
     ok: true,
-    lines: ['VI_1: priority 90 in the place of the configured 150, until another order or a restart of tsha']
+    lines: [
+      'VI_1: priority 90 in the place of the configured 150, until another order or a restart of tsha'
+    ]
   })
   t.equal(one.state.priority, 90)
   t.same(orders.resume({ action: 'resume', router: 'VI_1' }).lines, [

@@ -7,6 +7,7 @@ import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import { ON_DIRECTOR, PAIR_DIRECTORY } from './lab/pair-files.js'
 import type { Packet } from './lab/pcap.js'
 import { signalProcess } from './lab/process-tree.js'
+import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
 import { isStateChange, startPair, type LogLine, type TshaDirector } from './lab/tsha.js'
 
@@ -216,6 +217,11 @@ await t.test(
     t.strictSame(changes, [], 'nobody changed its state')
     const zeros = ours(capture.packets.entries).filter((packet) => priorityOf(packet) === 0)
     t.strictSame(zeros, [], 'no priority 0')
+
+    for (const director of [master, backup]) {
+      const said = await replayDirector(director)
+      t.match(said, /^virtual router nginx: \d+ steps agree$/m, 'what it recorded replays')
+    }
 
     const stopMark = master.log.mark
     signalProcess(master.pid, 'SIGHUP')

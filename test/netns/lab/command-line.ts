@@ -25,7 +25,9 @@ export async function tsha(director: TshaDirector, command: string): Promise<Sai
 
 /** The same lines whenever they are printed: without times, rates, sizes and ids, and less apart. */
 export function masked(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => MASKS.reduce((text, [what, mask]) => text.replaceAll(what, mask), line))
+  return lines.map((line) =>
+    MASKS.reduce((text, [what, mask]) => text.replaceAll(what, mask), line)
+  )
 }
 
 const MASKS: readonly (readonly [RegExp, string])[] = [
