@@ -7,7 +7,7 @@ import { PACED_SHARE, runPaced } from './paced.js'
 import { PEERS, type PeerName } from './peers/list.js'
 import { toSample, type Results } from './results.js'
 import { SCENARIOS, SMALL, type ClosedLoop } from './scenarios.js'
-import { answering, freePort } from './sockets.js'
+import { answering, freePort, saying } from './sockets.js'
 import { startUpstream } from './upstream.js'
 import { cpuMicroseconds } from './usage.js'
 
@@ -95,6 +95,8 @@ export class Run {
       node: this.#options.node
     })
     await answering(program, port, SMALL)
+    const { lastWord } = PEERS[peer]
+    if (lastWord !== undefined) await saying(program, lastWord)
     return { peer, port, program }
   }
 

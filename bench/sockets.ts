@@ -31,6 +31,15 @@ export async function answering(program: Program, port: number, path: string): P
   await Promise.race([asked, ended])
 }
 
+/** Waits until a program has said something. @throws {Error} when it does not in time */
+export async function saying(program: Program, word: string): Promise<void> {
+  const giveUpAt = Date.now() + READY_TIMEOUT_MS
+  while (!program.output().includes(word)) {
+    if (Date.now() > giveUpAt) throw new Error(`${program.name} does not say: ${word}`)
+    await sleep(READY_POLL_MS)
+  }
+}
+
 async function askUntilAnswered(program: Program, port: number, path: string): Promise<void> {
   const giveUpAt = Date.now() + READY_TIMEOUT_MS
   while ((await statusOf(port, path)) !== 200) {

@@ -9,7 +9,7 @@ const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' }
 const OWNED = ['/usr/lib/tsha', '/usr/share/doc/tsha', '/usr/share/tsha']
 
 /**
- * @param tree the staged tree
+ * @param tree the staged tree, which is empty afterwards
  * @param work a folder for rpmbuild
  * @param out the folder for the package
  * @returns the path of the package
@@ -44,7 +44,7 @@ export function buildRpm(tree, work, out) {
     'Speaks VRRP, holds the virtual address and is the reverse proxy behind it. Runs from',
     'keepalived.conf and nginx.conf, or from one tsha.yaml for both directors.',
     '%install',
-    `cp -a '${tree}/.' '%{buildroot}'`,
+    `mv '${tree}'/* '%{buildroot}'`,
     scripts,
     '%files',
     '%defattr(-,root,root,-)',

@@ -27,7 +27,7 @@ export function readManifest() {
 export async function stage(target) {
   const put = (from, to) => {
     mkdirSync(dirname(join(target, to)), { recursive: true })
-    cpSync(join(ROOT, from), join(target, to), { recursive: true, filter: isNoMap })
+    cpSync(join(ROOT, from), join(target, to), { recursive: true, filter: isForRunning })
   }
   const write = (to, content) => {
     mkdirSync(dirname(join(target, to)), { recursive: true })
@@ -57,8 +57,9 @@ export async function stage(target) {
   write('usr/share/zsh/vendor-completions/_tsha', completionScript('zsh'))
 }
 
-function isNoMap(path) {
-  return !path.endsWith('.map')
+/** Maps, types, and the tests of modules are for those who develop. */
+function isForRunning(path) {
+  return !/\.map$|\.[cm]?ts$|\/node_modules\/.*\/(tests?|benchmarks?|\.github)$/.test(path)
 }
 
 /** The same bytes for the same content, whenever it is made. */

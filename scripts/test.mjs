@@ -41,7 +41,9 @@ const LONGEST = [
   'interop/baseline.test.ts',
   'interop/keepalived-notify.test.ts',
   'netns/address-care.test.ts',
+  'interop/systemd.test.ts',
   'netns/faults.test.ts',
+  'netns/orders.test.ts',
   'interop/matrix.test.ts',
   'netns/sick-upstream.test.ts',
   'netns/pauses.test.ts',
@@ -49,8 +51,13 @@ const LONGEST = [
   'soak/soak.test.ts',
   'vrrp/fuzz/fuzz.test.ts',
   'fuzz/differential-responses.test.ts',
+  'director/traffic.test.ts',
   'director/notify/notifier.test.ts',
   'director/elections.test.ts',
+  'director/replace-workers.test.ts',
+  'cli/ask.test.ts',
+  'admin/process.test.ts',
+  'admin/streams.test.ts',
   'health/file.test.ts'
 ].map((name) => join('test', name))
 /**

@@ -22,6 +22,8 @@ export interface Peer {
   readonly title: string
   /** The program that must be installed, or null when it comes with this repository. */
   readonly needs: string | null
+  /** What it says when all of its processes have started, if it says that after it listens. */
+  readonly lastWord?: string
   /** Starts it; it listens a moment later. */
   start(setup: PeerSetup): Program
 }

@@ -8,10 +8,12 @@ import type { Peer } from './peer.js'
 export const tsha: Peer = {
   title: 'tsha',
   needs: null,
+  lastWord: 'admin process listens',
   start(setup) {
     const conf = join(setup.fleet.directory, `${setup.name}.conf`)
     writeFileSync(conf, exampleConf(setup))
     const command = [setup.node, join(REPOSITORY, 'dist/bin/tsha.js'), '--nginx-conf', conf]
-    return setup.fleet.start(setup.name, [...setup.prefix, ...command])
+    const admin = ['--admin-socket', join(setup.fleet.directory, `${setup.name}.sock`)]
+    return setup.fleet.start(setup.name, [...setup.prefix, ...command, ...admin])
   }
 }

@@ -5,8 +5,18 @@ import type { Histogram, Status } from './model.js'
 /** Content-Type of the exposition. */
 export const EXPOSITION_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** What Prometheus scrapes, in its text format: all metrics of one status. */
+const written = new WeakMap<Status, Promise<string>>()
+
+/** What Prometheus scrapes, in its text format: all metrics of one status, which is written once for all who ask. */
 export function exposition(status: Status): Promise<string> {
+  const before = written.get(status)
+  if (before) return before
+  const text = write(status)
+  written.set(status, text)
+  return text
+}
+
+function write(status: Status): Promise<string> {
   const registry = new Registry()
   for (const metric of METRICS) {
     const values = metric.read(status).flatMap((sample) => valuesOf(metric, sample))

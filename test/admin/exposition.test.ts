@@ -34,6 +34,12 @@ t.test('what is counted of requests and attempts', (t) => {
   t.end()
 })
 
+t.test('one status is written once, however many ask', (t) => {
+  t.equal(exposition(FULL_STATUS), exposition(FULL_STATUS))
+  t.not(exposition({ ...FULL_STATUS }), exposition(FULL_STATUS))
+  t.end()
+})
+
 t.test('a histogram adds its classes up', (t) => {
   const name = 'tsha_http_request_duration_seconds'
   t.same(

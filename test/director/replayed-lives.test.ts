@@ -1,3 +1,4 @@
+// lane: patient - records and replays 250 simulated lives
 import t from 'tap'
 import { FlightRecorder, RECORDER_BOUNDS } from '../../src/director/flight-recorder.js'
 import { parseRecording, type Placed } from '../../src/director/recording.js'
@@ -9,7 +10,7 @@ import { SHIPPED, type Machine } from '../vrrp/simulation/machine.js'
 import { simulate } from '../vrrp/simulation/simulate.js'
 
 /** A shared machine may take several times as long. */
-t.setTimeout(110_000)
+t.setTimeout(400_000)
 
 /** `TSHA_LONG=1` takes thousands. */
 const isLong = process.env.TSHA_LONG !== undefined

@@ -1,3 +1,4 @@
+// lane: patient - builds packages and installs them
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -10,7 +11,7 @@ import { cannotRun } from '../netns/lab/requirements.js'
 import { buildPackages } from './packages.js'
 
 const execute = promisify(execFile)
-const STEP_TIMEOUT_MS = 90_000
+const STEP_TIMEOUT_MS = 300_000
 /** This machine as it is, and whatever is written to it is lost. */
 const THROWAWAY = `set -e
 mount -t tmpfs tmpfs /mnt
@@ -31,7 +32,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tsha-packages-'))
 t.teardown(() => rm(folder, { recursive: true, force: true }))
 
 const noRpm = cannotRun('rpmbuild', 'rpm', 'useradd')
-await t.test('the package for AlmaLinux', { skip: noRpm, timeout: 120_000 }, async (t) => {
+await t.test('the package for AlmaLinux', { skip: noRpm, timeout: 400_000 }, async (t) => {
   const [file = ''] = await buildPackages(['rpm'], folder)
   // The database of rpm knows nothing of what Debian has installed: --nodeps.
   const { stdout } = await execute(
@@ -56,13 +57,14 @@ await t.test('the package for AlmaLinux', { skip: noRpm, timeout: 120_000 }, asy
 })
 
 const noRoot = cannotRun('npm')
-await t.test('the package of npm', { skip: noRoot, timeout: 240_000 }, async (t) => {
+await t.test('the package of npm', { skip: noRoot, timeout: 400_000 }, async (t) => {
   const [file = ''] = await buildPackages(['npm'], folder)
   for (const bin of nodes) {
     const prefix = join(folder, 'npm', bin)
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
     const node = (await execute('node', ['--version'], { env })).stdout.trim()
-    const install = ['install', '--global', '--no-audit', '--no-fund', '--prefix', prefix, file]
+    const quietly = ['--no-audit', '--no-fund', '--prefer-offline']
+    const install = ['install', '--global', ...quietly, '--prefix', prefix, file]
     await execute('npm', install, { env, timeout: STEP_TIMEOUT_MS })
     const tsha = join(prefix, 'bin/tsha')
     const { stdout: version } = await execute(tsha, ['--version'], { env })

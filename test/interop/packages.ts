@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { REPOSITORY } from '../netns/lab/pair-files.js'
 
-const BUILD_TIMEOUT_MS = 90_000
+const BUILD_TIMEOUT_MS = 300_000
 
 /** Builds packages of this tree, as `npm run package` does. Resolves with their paths. */
 export async function buildPackages(

@@ -42,6 +42,7 @@ for each in etc var usr; do
   mkdir -p /run/over/$each/upper /run/over/$each/work
   mount -t overlay overlay -o lowerdir=/$each,upperdir=/run/over/$each/upper,workdir=/run/over/$each/work /$each
 done
+rm -rf /var/lib/tsha
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=755 tmpfs /opt
 mkdir /opt/packages
