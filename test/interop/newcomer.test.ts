@@ -103,7 +103,10 @@ await t.test('A pair in five minutes', { skip, timeout: PAIR_TIMEOUT_MS }, async
   await lab.watch.waitForOwners(['director2'], SETTLE_TIMEOUT_MS)
   const summary = await client?.stop()
   t.ok((summary?.total ?? 0) > 5 * RATE, `the client asked ${summary?.total ?? 0} times`)
-  t.ok((summary?.failed ?? Infinity) <= FAILED_LIMIT, `failed: ${JSON.stringify(summary?.failures)}`)
+  t.ok(
+    (summary?.failed ?? Infinity) <= FAILED_LIMIT,
+    `failed: ${JSON.stringify(summary?.failures)}`
+  )
   t.same(lab.watch.owners, ['director2'])
   t.comment(`${summary?.failed ?? 0} of ${summary?.total ?? 0} requests failed in all of it`)
 })
