@@ -31,6 +31,8 @@ const LOOK_AGAIN_MS = 200
 const LOOKS_ON = /^(?:tsha (?:status|why)|curl)\b/
 /** A machine that does many things at once may be late and says so, which a newcomer's two do not. */
 const LATE = /\d+ problems?(.*)\n\n(?: {2}! an advertisement of .* late, .*\n(?: {4}.*\n)*)+/
+/** Two for each of the three times that the address moves. */
+const FAILED_LIMIT = 6
 /** Requests per second of the client that asks all the time while the pair is worked on. */
 const RATE = 50
 
@@ -101,7 +103,10 @@ await t.test('A pair in five minutes', { skip, timeout: PAIR_TIMEOUT_MS }, async
   await lab.watch.waitForOwners(['director2'], SETTLE_TIMEOUT_MS)
   const summary = await client?.stop()
   t.ok((summary?.total ?? 0) > 5 * RATE, `the client asked ${summary?.total ?? 0} times`)
-  t.ok((summary?.failed ?? Infinity) <= 3, `failed: ${JSON.stringify(summary?.failures)}`)
+  t.ok(
+    (summary?.failed ?? Infinity) <= FAILED_LIMIT,
+    `failed: ${JSON.stringify(summary?.failures)}`
+  )
   t.same(lab.watch.owners, ['director2'])
   t.comment(`${summary?.failed ?? 0} of ${summary?.total ?? 0} requests failed in all of it`)
 })
