@@ -35,6 +35,7 @@ const PROGRAMS = {
   taskset: { apt: 'util-linux', dnf: 'util-linux' },
   prlimit: { apt: 'util-linux', dnf: 'util-linux' },
   tcpdump: { apt: 'tcpdump', dnf: 'tcpdump' },
+  chromium: { apt: 'chromium', dnf: 'chromium' },
   tshark: { apt: 'tshark', dnf: 'wireshark-cli' },
   // Its service is not started, see `aptInstall`. Without it the tests of the alerts are skipped.
   promtool: { apt: 'prometheus' },
@@ -45,7 +46,7 @@ const NEEDED_FOR = {
   demo: ['ip', 'unshare', 'nsenter', 'mount'],
   test: [
     ...['ip', 'unshare', 'nsenter', 'mount', 'setpriv', 'bash', 'pgrep'],
-    ...['keepalived', 'nginx', 'tcpdump', 'tshark', 'promtool']
+    ...['keepalived', 'nginx', 'tcpdump', 'tshark', 'chromium', 'promtool']
   ],
   bench: ['nginx', 'haproxy', 'wrk', 'h2load', 'taskset', 'prlimit']
 }

@@ -2,7 +2,8 @@ import type { AdminEvent, Command, CommandResult, Status } from './model.js'
 
 /**
  * The messages between the director process and the admin process, which speaks HTTP in its place. The
- * director answers each request with one message of the same `id`; it never waits for the admin
+ * director answers each command with one message of the same `id`, and questions for the status that come
+ * close together with one answer to the last of them; it never waits for the admin
  * process, and drops what that does not take.
  */
 

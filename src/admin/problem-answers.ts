@@ -3,6 +3,9 @@ import type { Socket } from 'node:net'
 import { messageOf } from '../errors.js'
 import { HttpProblem, PROBLEM_TYPE, type ApiCode, type RequestProblem } from './problem.js'
 
+/** So long a client may take to read why its connection ends. */
+const LAST_WORDS_MS = 1000
+
 /** What fastify's own refusals are in our words. */
 const REFUSALS: Readonly<Record<string, readonly [code: ApiCode, detail: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['TSHA_E_TOO_LARGE', 'a body has at most 16 kB'],
@@ -105,4 +108,8 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
     `HTTP/1.1 ${isLate ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n` +
       `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
   )
+  // Somebody who does not close his end must not keep ours.
+  setTimeout(() => {
+    socket.destroy()
+  }, LAST_WORDS_MS).unref()
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Readable } from 'node:stream'
 import type { Context } from './context.js'
 import { EXPOSITION_TYPE, exposition } from './exposition.js'
+import { keepalivedJson } from './keepalived-json.js'
 import { PROBLEM_SCHEMA } from './schemas.js'
 import { STATUS_SCHEMA } from './status-schema.js'
 
@@ -25,6 +26,27 @@ export function addReadRoutes(app: FastifyInstance, { client, recording }: Conte
     async (_request, reply) => {
       const { json } = await client.status()
       return reply.type('application/json; charset=utf-8').serializer(asItIs).send(json)
+    }
+  )
+  app.get(
+    '/v1/keepalived',
+    {
+      schema: {
+        summary: "The virtual routers in the form of keepalived's JSON dump",
+        tags: ['read'],
+        response: {
+          200: {
+            description: "keepalived's names and units; never a password",
+            type: 'array',
+            items: { type: 'object', additionalProperties: true }
+          },
+          default: PROBLEM_SCHEMA
+        }
+      }
+    },
+    async () => {
+      const { status } = await client.status()
+      return keepalivedJson(status)
     }
   )
   app.get(

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Context, Entrance } from './context.js'
 import { isCrossSite, isOurName } from './guard.js'
@@ -78,19 +78,23 @@ function makeServer(
   }
   const listener = handler as Parameters<typeof createServer>[1]
   const tls = entrance.place === 'tcp' ? entrance.tls : null
-  const server = tls
-    ? createTlsServer(
-        {
-          ...options,
-          cert: tls.certificate,
-          key: tls.key,
-          minVersion: 'TLSv1.2',
-          handshakeTimeout: TIMEOUTS.headersTimeout
-        },
-        listener
-      )
-    : createServer(options, listener)
+  const server = tls ? makeTlsServer(options, tls, listener) : createServer(options, listener)
   server.maxConnections = MAX_CONNECTIONS
+  return server
+}
+
+function makeTlsServer(
+  options: ServerOptions,
+  { certificate: cert, key }: { readonly certificate: Buffer; readonly key: Buffer },
+  listener: Parameters<typeof createServer>[1]
+): Server {
+  const handshakeTimeout = TIMEOUTS.headersTimeout
+  const tls = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout } as const
+  const server = createTlsServer({ ...options, ...tls }, listener)
+  // What is said on it would wait for a handshake that never ends, and hold the connection for ever.
+  server.prependListener('tlsClientError', (_error, socket) => {
+    socket.destroy()
+  })
   return server
 }
 

@@ -37,6 +37,9 @@ export interface Example {
 export const GROUPS = ['Look', 'Act', 'The director', 'Files and tools'] as const
 export type Group = (typeof GROUPS)[number]
 
+/** What the parser found, by the names of positionals and flags. */
+export type Values = Readonly<Record<string, unknown>>
+
 export interface CommandDefinition {
   readonly name: string
   readonly group: Group
@@ -52,7 +55,7 @@ export interface CommandDefinition {
   readonly flags: Readonly<Record<string, Flag>>
   readonly examples: readonly Example[]
   /** Carries it out. @returns the exit code */
-  run(values: Readonly<Record<string, unknown>>): Promise<number>
+  run(values: Values): Promise<number>
 }
 
 /** What the parser found, by the names of the positionals and flags. */

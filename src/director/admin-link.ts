@@ -2,9 +2,12 @@ import { unlink } from 'node:fs/promises'
 import type { AdminConfig, AdminToDirector, DirectorToAdmin } from '../admin/messages.js'
 import type { AdminEvent, Command, CommandResult, Status } from '../admin/model.js'
 import { messageOf } from '../errors.js'
+import { readAdminMessage } from './admin-inbox.js'
 import { AdminOutbox } from './admin-outbox.js'
 import { AdminProcess } from './admin-process.js'
+import { refused } from './command-results.js'
 import type { Log } from './log.js'
+import { RecordingBudget } from './recording-budget.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 
 /** Events and recording lines leave at most this often. */
@@ -15,6 +18,18 @@ const STUCK_MS = 30_000
 const STOP_MS = 500
 /** A warning of one text is said again only after this time, however often the process says it. */
 const WARN_AGAIN_MS = 10_000
+/**
+ * The process speaks to the network, and must not be able to hold this one up: a status takes milliseconds
+ * of its loop to make and to send, so that there is never more than one in this time.
+ */
+const STATUS_GAP_MS = 50
+/** Orders beyond these are refused: an order costs about as much as a line of the log. */
+const ORDERS = { perSecond: 100, burst: 200 }
+const MOST_ORDERS_AT_ONCE = 64
+/** A process that tells more than this does not do what it was written for. */
+const MESSAGES = { perSecond: 2000, burst: 4000 }
+const WARNINGS = { perSecond: 1, burst: 20 }
+const TOO_MANY = refused('TSHA_E_CONFLICT', 'there are too many orders at once; try again later')
 
 /** What the admin process can ask the director for. */
 export interface AdminPorts {
@@ -58,14 +73,26 @@ export class AdminLink {
   #flushTimer: NodeJS.Timeout | null = null
   #stuckTimer: NodeJS.Timeout | null = null
   #restartTimer: NodeJS.Timeout | null = null
-  /** The socket file that is ours. */
+  /** The socket file that is ours, which is one that we have told a process to make. */
   #socket: string | null = null
+  #hasBegun = false
+  readonly #messages: RecordingBudget
+  readonly #orders: RecordingBudget
+  readonly #warnings: RecordingBudget
+  #ordersAtOnce = 0
+  /** Of the question for the status that is not answered yet. */
+  #askedId: number | null = null
+  #statusTimer: NodeJS.Timeout | null = null
+  #isStatusOnItsWay = false
   #isReplacing = false
   #isStopping = false
   readonly #warnedAt = new Map<string, number>()
 
   constructor(options: AdminLinkOptions) {
     this.#options = options
+    this.#messages = new RecordingBudget(MESSAGES)
+    this.#orders = new RecordingBudget(ORDERS)
+    this.#warnings = new RecordingBudget(WARNINGS)
   }
 
   /** Id of the process; 0 while there is none. */
@@ -75,6 +102,7 @@ export class AdminLink {
 
   start(): void {
     const { now, entry } = this.#options
+    this.#removeFormerSocket()
     const admin = new AdminProcess(
       {
         message: (message) => {
@@ -150,9 +178,8 @@ export class AdminLink {
   }
 
   #clearTimers(): void {
-    for (const timer of [this.#flushTimer, this.#stuckTimer, this.#restartTimer]) {
-      if (timer) clearTimeout(timer)
-    }
+    const timers = [this.#flushTimer, this.#stuckTimer, this.#restartTimer, this.#statusTimer]
+    for (const timer of timers) if (timer) clearTimeout(timer)
   }
 
   async #end(admin: AdminProcess): Promise<void> {
@@ -164,26 +191,38 @@ export class AdminLink {
     clearTimeout(killer)
   }
 
-  #receive(admin: AdminProcess, message: AdminToDirector): void {
-    const { log } = this.#options
+  #receive(admin: AdminProcess, value: unknown): void {
+    const { log, now } = this.#options
+    if (this.#process !== admin) return
+    const message = readAdminMessage(value)
+    if (message === null || !this.#messages.take(now())) {
+      const what = message === null ? 'something that is no message' : 'too much'
+      this.#warn(`the admin process tells ${what}; it is killed`)
+      admin.kill()
+      return
+    }
     switch (message.type) {
       case 'ready':
-        this.#begin(admin)
+        if (!this.#hasBegun) this.#begin(admin)
         return
       case 'listening':
-        this.#socket = message.where.find((place) => place.startsWith('/')) ?? null
+        // What is removed at the end is what we have named, whatever the process says.
+        if (message.where.includes(this.#options.config.socket ?? ''))
+          this.#socket = this.#options.config.socket
         if (message.where.length > 0) {
           log.info({ where: message.where }, 'admin process listens')
         }
         return
       case 'refused':
+        if (!this.#warnings.take(now())) return
         log.warn({ where: message.where }, `no administration there: ${message.message}`)
         return
       case 'warning':
         this.#warn(`admin: ${message.message}`)
         return
       case 'status':
-        this.#answerStatus(admin, message.id)
+        this.#askedId = message.id
+        this.#answerStatus(admin)
         return
       case 'command':
         this.#perform(admin, message)
@@ -192,6 +231,7 @@ export class AdminLink {
   }
 
   #begin(admin: AdminProcess): void {
+    this.#hasBegun = true
     const { config, user, socketGid, version, ports } = this.#options
     admin.send({ type: 'start', config, user, socketGid, version })
     this.#outbox = new AdminOutbox(
@@ -222,24 +262,56 @@ export class AdminLink {
     this.#flushSoon()
   }
 
-  #answerStatus(admin: AdminProcess, id: number): void {
+  /** Questions that come closer together get one answer, and none while the last one is not taken. */
+  #answerStatus(admin: AdminProcess): void {
+    if (this.#statusTimer || this.#isStatusOnItsWay || this.#askedId === null) return
+    const id = this.#askedId
+    this.#askedId = null
+    const status = this.#status()
     // What it does not take now it asks for again.
-    admin.send({ type: 'status', id, status: this.#options.ports.status() })
+    if (status === null) return
+    this.#isStatusOnItsWay = admin.send({ type: 'status', id, status }, () => {
+      if (this.#process !== admin) return
+      this.#isStatusOnItsWay = false
+      this.#answerStatus(admin)
+    })
+    this.#statusTimer = setTimeout(() => {
+      this.#statusTimer = null
+      if (this.#process === admin) this.#answerStatus(admin)
+    }, STATUS_GAP_MS)
+  }
+
+  /** Null for a bug of ours, which is no reason to end a director that serves. */
+  #status(): Status | null {
+    try {
+      return this.#options.ports.status()
+    } catch (error) {
+      this.#warn(`the status cannot be told: ${messageOf(error)}`)
+      return null
+    }
   }
 
   #perform(admin: AdminProcess, message: Extract<AdminToDirector, { type: 'command' }>): void {
     const { id, command, by } = message
-    const { ports, log } = this.#options
-    ports.perform(command, by).then(
-      (result) => {
+    const { ports, log, now } = this.#options
+    if (!this.#orders.take(now()) || this.#ordersAtOnce >= MOST_ORDERS_AT_ONCE) {
+      admin.send({ type: 'result', id, result: TOO_MANY })
+      return
+    }
+    this.#ordersAtOnce++
+    ports
+      .perform(command, by)
+      .catch((error: unknown) => {
+        log.error({ by }, `an order failed: ${messageOf(error)}`)
+        return refused('TSHA_E_CONFLICT', `it failed: ${messageOf(error)}`)
+      })
+      .then((result) => {
+        this.#ordersAtOnce--
         admin.send({ type: 'result', id, result })
-      },
-      (error: unknown) => {
-        log.error({ command, by }, `a command failed: ${messageOf(error)}`)
-        const lines = [`it failed: ${messageOf(error)}`]
-        admin.send({ type: 'result', id, result: { ok: false, code: 'TSHA_E_CONFLICT', lines } })
-      }
-    )
+      })
+      .catch((error: unknown) => {
+        this.#warn(`an answer cannot be told: ${messageOf(error)}`)
+      })
   }
 
   #flushSoon(): void {
@@ -254,6 +326,9 @@ export class AdminLink {
     const { log, now } = this.#options
     this.#process = null
     this.#outbox = null
+    this.#hasBegun = false
+    this.#askedId = null
+    this.#isStatusOnItsWay = false
     if (this.#stuckTimer) clearTimeout(this.#stuckTimer)
     this.#stuckTimer = null
     if (this.#isStopping) return
@@ -271,10 +346,19 @@ export class AdminLink {
     }, delayMs)
   }
 
+  /** The process had become a user who cannot remove it, and its successor listens elsewhere. */
+  #removeFormerSocket(): void {
+    const former = this.#socket
+    if (former === null || former === this.#options.config.socket) return
+    this.#socket = null
+    unlink(former).catch(() => undefined)
+  }
+
   #warn(message: string): void {
     const { log, now } = this.#options
     const at = now()
     if (at - (this.#warnedAt.get(message) ?? -Infinity) < WARN_AGAIN_MS) return
+    if (!this.#warnings.take(at)) return
     if (this.#warnedAt.size > 100) this.#warnedAt.clear()
     this.#warnedAt.set(message, at)
     log.warn(message)

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { AdminToDirector, DirectorToAdmin } from '../admin/messages.js'
+import type { DirectorToAdmin } from '../admin/messages.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 
 const ENTRY = fileURLToPath(new URL('../admin/process.js', import.meta.url))
@@ -10,7 +10,8 @@ const MAX_UNSENT = 64
 
 /** What the admin process tells its director. */
 export interface AdminObserver {
-  message(message: AdminToDirector): void
+  /** Whatever it was: an `AdminToDirector`, if all is well. */
+  message(message: unknown): void
   exited(why: string): void
 }
 
@@ -46,8 +47,8 @@ export class AdminProcess {
         end(signal ? `killed by ${signal}` : `exited with status ${status ?? '?'}`)
       })
     })
-    this.#child.on('message', (message) => {
-      observer.message(message as AdminToDirector)
+    this.#child.on('message', (message: unknown) => {
+      observer.message(message)
     })
   }
 

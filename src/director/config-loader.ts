@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { LoadOptions } from '../config/load.js'
 import type { Config, LoadedConfig } from '../config/model.js'
+import { messageOf } from '../errors.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
 import { VERSION } from './version.js'
 
@@ -60,14 +61,27 @@ export class ConfigLoader {
     if (this.#child !== null) {
       return refused('the configuration is still being read, which hangs: a disk, or a server')
     }
+    try {
+      return await this.#loadIn(this.#fork(), current)
+    } catch (error) {
+      // Without memory, or without file descriptors, Node throws.
+      this.#child = null
+      return refused(`the configuration cannot be read: ${messageOf(error)}`)
+    }
+  }
+
+  #fork(): ChildProcess {
+    return withoutCapabilities(() =>
+      fork(this.#entry, [], {
+        serialization: 'advanced',
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+      })
+    )
+  }
+
+  #loadIn(child: ChildProcess, current: Config): Promise<LoadOutcome> {
     return new Promise((resolve) => {
-      const child = withoutCapabilities(() =>
-        fork(this.#entry, [], {
-          serialization: 'advanced',
-          execArgv: [],
-          stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-        })
-      )
       this.#child = child
       let answer: LoadOutcome | null = null
       // What it says is believed when it has ended, so that the next one can begin.
@@ -103,6 +117,8 @@ export class ConfigLoader {
         end(refused(`the process that reads the configuration ended ${how}`))
       })
       const task: LoaderTask = { options: this.#options, current }
+      // Without a channel the process never came to be, which `error` tells.
+      if (!child.connected) return
       child.send(task, () => {
         // Its end tells of a process that does not listen.
       })

@@ -12,6 +12,7 @@ import { applyScheduling } from '../linux/scheduling.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
 import { AdminLink } from './admin-link.js'
 import { adminPlan, type AdminPlan } from './admin-owner.js'
+import { checkCommand } from './command-check.js'
 import { refused } from './command-results.js'
 import type { Commands } from './commands.js'
 import { ConfigLoader } from './config-loader.js'
@@ -173,7 +174,8 @@ export class Director {
       ports: {
         status: () => this.status(),
         perform: (command, by) => {
-          this.recorder.note('command', null, { ...command, by })
+          // What is no command is refused by those who carry it out, and is not written down.
+          if (checkCommand(command).ok) this.recorder.note('command', null, { ...command, by })
           return this.perform(command, by)
         },
         eventsAfter: (id, limit) => this.#journal.after(id, limit),
@@ -394,11 +396,10 @@ export class Director {
       if (obstacle !== null) return give(refused('TSHA_E_CONFIG_REFUSED', obstacle))
       return () => this.#commit(config, identityOf, elections, proxy)
     } catch (error) {
-      if (error instanceof TshaError) {
-        return give(refused('TSHA_E_CONFIG_REFUSED', `${error.message} [${error.code}]`))
-      }
-      give(conflict(''))
-      throw error
+      // Whatever it was, all stays as it was: no reason to end a director that serves.
+      if (!(error instanceof TshaError)) this.#log.error(error, 'a reload failed')
+      const code = error instanceof TshaError ? ` [${error.code}]` : ''
+      return give(refused('TSHA_E_CONFIG_REFUSED', `${messageOf(error)}${code}`))
     }
   }
 

@@ -50,6 +50,10 @@ export class Reloads {
       const result = await running
       this.#tell(result)
       return result
+    } catch (error) {
+      // Else systemd waits for the end of this reload.
+      this.#systemd.notify('READY=1', 'STATUS=running; the last reload has failed, see the log')
+      throw error
     } finally {
       this.#running = null
     }

@@ -11,6 +11,8 @@ const KILL_MARGIN_MS = 250
 /** What a worker process tells its supervisor. */
 export interface WorkerObserver {
   message(worker: WorkerProcess, message: WorkerMessage): void
+  /** It told something that cannot be understood, and is killed for it. */
+  talkedNonsense(worker: WorkerProcess, error: unknown): void
   exited(worker: WorkerProcess, why: string): void
   /** Its channel is closed: no message follows. May come before or after `exited`. */
   silenced(worker: WorkerProcess): void
@@ -57,11 +59,13 @@ export class WorkerProcess {
       if (this.#worker.process.pid === undefined) this.#end(error.message)
     })
     this.#worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'listening') {
-        this.isListening = true
-        this.#settleStart(true)
+      try {
+        this.#receive(message)
+      } catch (error) {
+        // A worker speaks to the network: whatever has become of it must not end its director.
+        observer.talkedNonsense(this, error)
+        this.kill()
       }
-      observer.message(this, message)
     })
     this.#worker.on('disconnect', () => {
       observer.silenced(this)
@@ -97,6 +101,14 @@ export class WorkerProcess {
 
   kill(): void {
     this.#worker.process.kill('SIGKILL')
+  }
+
+  #receive(message: WorkerMessage): void {
+    if (message.type === 'listening') {
+      this.isListening = true
+      this.#settleStart(true)
+    }
+    this.#observer.message(this, message)
   }
 
   #end(why: string): void {

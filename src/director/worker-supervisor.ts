@@ -1,5 +1,5 @@
 import type { ListenerTraffic, PeerTraffic } from '../admin/model.js'
-import { TshaError } from '../errors.js'
+import { messageOf, TshaError } from '../errors.js'
 import type { ProxyConfig } from '../proxy/model.js'
 import { trafficNames } from '../proxy/traffic-names.js'
 import { takesRequests, type PeerWish } from '../proxy/upstream/peer-wish.js'
@@ -19,6 +19,7 @@ import { Waiters } from './waiters.js'
 import { afterDeath, FRESH } from './worker-backoff.js'
 import { START_TIMEOUT_MS, WorkerPings } from './worker-pings.js'
 import { setupWorkers, WorkerProcess } from './worker-process.js'
+import { isWorkerEvent } from './worker-events.js'
 import { replaceWorkers, type Slot } from './worker-replacement.js'
 
 /** When the last listening worker is lost, its replacement has this long before we call it an outage. */
@@ -319,6 +320,9 @@ export class WorkerSupervisor {
         message: (worker, message) => {
           this.#receive(worker, message)
         },
+        talkedNonsense: (worker, error) => {
+          this.#log.error({ worker: worker.pid }, `worker talks nonsense: ${messageOf(error)}`)
+        },
         exited: (worker, why) => {
           this.#exited(slot, worker, why)
         },
@@ -359,6 +363,7 @@ export class WorkerSupervisor {
         return
       case 'peer-event': {
         const { index, event } = message
+        if (!isWorkerEvent(event)) throw new TypeError('an event of a peer that cannot be')
         const before = this.#peers.statusOf(index)
         const status = this.#peers.apply(index, event)
         // It acted on what is not true any more; a change goes to everybody anyway.

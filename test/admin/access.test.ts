@@ -1,27 +1,44 @@
+import { once } from 'node:events'
 import { chmodSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { refuseUnreadable } from '../../src/admin/problem-answers.js'
 import { readToken } from '../../src/admin/token.js'
 import { CERTIFICATE, KEY } from './certificate.js'
 import { ask, Office, TOKEN, until } from './support.js'
 
 /** One for all that need no other settings: each process takes a while to start. */
 const office = await Office.open(t, { listen: { hostNames: ['Director1.example.org'] } })
+const secured = await openWithTls()
+const halfHandshake = said('\x16\x03\x01\x02\x00\x01', secured.port)
 const slowHead = said('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ')
 
 /** What is answered to bytes, until the connection ends, and how long that took. */
-async function said(text: string): Promise<{ readonly answer: string; readonly ms: number }> {
+async function said(
+  text: string,
+  port = office.port
+): Promise<{ readonly answer: string; readonly ms: number }> {
   const startedAt = Date.now()
-  const socket = connect(office.port, '127.0.0.1')
+  const socket = connect(port, '127.0.0.1')
   let answer = ''
   let isOver = false
   socket.on('data', (data) => (answer += data.toString('latin1')))
   socket.on('error', () => undefined)
   socket.on('close', () => (isOver = true))
-  socket.write(text)
+  socket.write(text, 'latin1')
   await until(() => isOver)
   return { answer, ms: Date.now() - startedAt }
+}
+
+async function openWithTls(): Promise<Office> {
+  const other = Office.prepare(t)
+  const certificate = join(other.directory, 'cert.pem')
+  const key = join(other.directory, 'key.pem')
+  writeFileSync(certificate, CERTIFICATE)
+  writeFileSync(key, KEY)
+  await other.start({ listen: { tls: { certificate, key } } })
+  return other
 }
 
 t.test('over TCP everything that tells or does something needs the token', async (t) => {
@@ -103,16 +120,10 @@ t.test('a port that cannot be served is told, and the socket serves all the same
 })
 
 t.test('with TLS, what speaks plain HTTP gets nothing', async (t) => {
-  const other = Office.prepare(t)
-  const certificate = join(other.directory, 'cert.pem')
-  const key = join(other.directory, 'key.pem')
-  writeFileSync(certificate, CERTIFICATE)
-  writeFileSync(key, KEY)
-  await other.start({ listen: { tls: { certificate, key } } })
-  const where = { host: '127.0.0.1', port: other.port, isTls: true }
+  const where = { host: '127.0.0.1', port: secured.port, isTls: true }
   t.equal((await ask(where, '/v1/status', { token: TOKEN })).status, 200)
   t.equal((await ask(where, '/v1/status')).status, 401)
-  await t.rejects(other.askPort('/healthz'))
+  await t.rejects(secured.askPort('/healthz'))
   t.equal((await ask(where, '/healthz')).status, 200, 'and does no harm')
 })
 
@@ -160,4 +171,29 @@ t.test('what is no HTTP gets a plain answer, and a head that never ends is cut',
   const slow = await slowHead
   t.match(slow.answer, /^HTTP\/1\.1 408 /)
   t.ok(slow.ms >= 4500, `after ${slow.ms} ms`)
+})
+
+t.test('a handshake that is never finished is cut, and does not keep its connection', async (t) => {
+  const { answer, ms } = await halfHandshake
+  t.equal(answer, '')
+  t.ok(ms >= 4500, `after ${ms} ms`)
+})
+
+t.test('who is refused and does not close his end loses the connection all the same', async (t) => {
+  const server = createServer({ allowHalfOpen: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.teardown(() => {
+    client.destroy()
+    server.close()
+  })
+  let answer = ''
+  client.on('data', (data) => (answer += data.toString()))
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  refuseUnreadable(new Error('nonsense'), socket)
+  await once(socket, 'close')
+  t.match(answer, /^HTTP\/1\.1 400 /, 'it was told why')
+  t.equal(client.writable, true)
 })

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { keepalivedJson } from '../../src/admin/keepalived-json.js'
 import type { Command } from '../../src/admin/model.js'
 import { Office, statusOf, type Asking } from './support.js'
 
@@ -18,12 +19,14 @@ t.test(
 )
 
 t.test(
-  'what needs no director: metrics have the version, healthz is ok, the page is a page',
+  'what needs no director: metrics have the version, the dump is that of keepalived, healthz is ok, the page is a page',
   async (t) => {
     const metrics = await office.ask('/metrics')
     t.equal(metrics.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
     t.match(metrics.text, /^tsha_build_info\{version="1\.2\.3"\} 1$/m)
     t.match(await office.ask('/healthz'), { status: 200, text: 'ok\n' })
+    const { json: dump } = await office.ask('/v1/keepalived')
+    t.strictSame(dump, keepalivedJson(statusOf('director1')))
     const page = await office.ask('/')
     t.match(page, { status: 200, text: /^<!doctype html>/ })
     t.match(page.headers, {
@@ -281,6 +284,7 @@ t.test('openapi.json describes every route, in valid schemas', async (t) => {
       'get /metrics',
       'get /openapi.json',
       'get /v1/events',
+      'get /v1/keepalived',
       'get /v1/recording',
       'get /v1/status',
       'post /v1/logs/reopen',

@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { serialize, deserialize } from 'node:v8'
 import t from 'tap'
@@ -7,6 +9,7 @@ import type { Config, Role } from '../../src/config/model.js'
 import { isSame } from '../../src/config/same.js'
 import { ConfigLoader } from '../../src/director/config-loader.js'
 import { readExample } from '../config/support.js'
+import { isInstalled } from '../netns/lab/requirements.js'
 
 t.setTimeout(60_000)
 
@@ -67,6 +70,39 @@ t.test('a process that hangs, dies, or is of another version refuses the reload'
     /tsha 9\.9\.9 is installed, and this director is \d.*: restart it/
   ])
 })
+
+t.test(
+  'a process that cannot be started refuses the reload, and the next one is tried',
+  async (t) => {
+    const loader = new ConfigLoader({ role: null, config: 'x' }, 'no\0such')
+    for (let times = 1; times <= 2; times++) {
+      t.match(await loader.load(NOTHING), {
+        ok: false,
+        lines: [/^the configuration cannot be read: .*null bytes/]
+      })
+    }
+  }
+)
+
+t.test(
+  'without a free file descriptor, too',
+  { skip: !isInstalled('prlimit') && 'needs prlimit' },
+  async (t) => {
+    const entry = join(t.testdir({ 'entry.mjs': 'process.exit(3)' }), 'entry.mjs')
+    const loader = new ConfigLoader({ role: null, config: 'x' }, entry)
+    const shell = spawn('sh', [], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const setLimit = async (files: string): Promise<void> => {
+      shell.stdin.write(`prlimit --pid ${process.pid} --nofile=${files}: && echo\n`)
+      await once(shell.stdout, 'data')
+    }
+    const limits = readFileSync('/proc/self/limits', 'utf8')
+    await setLimit('4')
+    const outcome = await loader.load(NOTHING)
+    await setLimit(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? '1024')
+    shell.stdin.end()
+    t.match(outcome, { ok: false, lines: [/^the configuration cannot be read: .*EMFILE/] })
+  }
+)
 
 t.test('a large configuration is received in less than 10 ms of the loop', async (t) => {
   const servers = Array.from({ length: 200 }, (_, i) => `      - { address: 10.0.0.${i + 1} }\n`)

@@ -391,6 +391,27 @@ t.test('every order is logged with who asked and what came of it', async (t) => 
   t.match(stage.told('order carried out'), [{ level: 30, by: BY, action: 'peer', lines: [String] }])
 })
 
+t.test('a worker that talks nonsense is replaced, and ends nobody else', async (t) => {
+  const stage = await Stage.start(t)
+  const event = { kind: 'failed', at: 1, cause: 'connect' }
+  const nonsense = [
+    null,
+    { type: 'peer-event', index: 7, event },
+    { type: 'peer-event', index: 0, event: { ...event, kind: 'trusted' } },
+    { type: 'peer-event', index: 0, event: { ...event, at: '1' } },
+    { type: 'traffic', counts: null }
+  ]
+  for (const message of nonsense) {
+    const listening = stage.told('worker listens').length
+    const [worker] = Object.values(cluster.workers ?? {})
+    worker?.process.emit('message', message)
+    await stage.until(() => stage.told('worker listens').length > listening)
+  }
+  t.match(stage.told('worker talks nonsense: no peer 7'), [{ level: 50 }])
+  t.equal(stage.told('worker died, starting another').length, nonsense.length)
+  t.same(await stage.ask(false, once3()), [])
+})
+
 /** True after three questions. */
 function once3(): () => boolean {
   let left = 3

@@ -51,3 +51,12 @@ t.test('there is one at a time; a stop waits for its end, which says nothing mor
   t.equal(told.length, 1, 'STOPPING=1 was the last word')
   t.equal(reloads.last, null)
 })
+
+t.test('one that fails for a bug of ours is over for systemd, too', async (t) => {
+  const { reloads, told } = setup()
+  await t.rejects(
+    reloads.run(() => Promise.reject(new Error('a bug'))),
+    { message: 'a bug' }
+  )
+  t.strictSame(told[1], ['READY=1', 'STATUS=running; the last reload has failed, see the log'])
+})

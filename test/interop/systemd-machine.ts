@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import type { Host } from '../netns/lab/host.js'
 import { CLEAN_ENVIRONMENT, LabProcess, type Outcome } from '../netns/lab/lab-process.js'
 import { childrenOf } from '../netns/lab/process-tree.js'
 
@@ -17,7 +18,7 @@ const KEEPER = `
 group="$1/tsha-test-$$"
 mkdir "$group"
 sh -c 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"' sh "$group" \\
-  unshare --fork --kill-child --pid --mount --cgroup --uts --ipc --net --mount-proc sh -c "$2" sh "$3" "$4" "$5" &
+  $6 unshare --fork --kill-child --pid --mount --cgroup --uts --ipc $7 --mount-proc sh -c "$2" sh "$3" "$4" "$5" "$8" &
 cat > /dev/null
 kill -KILL $!
 wait $!
@@ -49,11 +50,14 @@ ln -sf "/media/$3" /usr/local/bin/node
 umount /sys/fs/cgroup/* 2>/dev/null || true
 umount /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-ip link set lo up
-ip link add ens160 type veth peer name wire
-ip link set wire up
-ip link set ens160 up
-ip addr add 192.168.64.130/24 dev ens160
+if [ -n "$4" ]; then echo "$4" > /etc/hostname; fi
+if ! ip link show ens160 > /dev/null 2>&1; then
+  ip link set lo up
+  ip link add ens160 type veth peer name wire
+  ip link set wire up
+  ip link set ens160 up
+  ip addr add 192.168.64.130/24 dev ens160
+fi
 container=tsha-test exec /lib/systemd/systemd --system --unit=basic.target --log-target=null
 `
 
@@ -76,11 +80,17 @@ export class SystemdMachine {
    * Starts it, and waits until systemd says that it runs.
    *
    * @param packages a folder that it sees as /opt/packages
+   * @param place the machine of a lab whose name and network it takes over; otherwise it is alone
    */
-  static async boot(cgroup: string, packages: string): Promise<SystemdMachine> {
+  static async boot(cgroup: string, packages: string, place?: Host): Promise<SystemdMachine> {
+    const network =
+      place === undefined
+        ? ['', '--net', '']
+        : [`nsenter --target ${place.pid} --net --`, '', place.name]
+    const node = programOf(process.execPath)
     const keeper = spawn(
       'sh',
-      ['-c', KEEPER, 'sh', cgroup, FIRST_PROCESS, packages, ...programOf(process.execPath)],
+      ['-c', KEEPER, 'sh', cgroup, FIRST_PROCESS, packages, ...node, ...network],
       { env: CLEAN_ENVIRONMENT, stdio: ['pipe', 'ignore', 'ignore'], detached: true }
     )
     keeper.stdin.on('error', () => {

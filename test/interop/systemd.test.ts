@@ -137,16 +137,20 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 120_0
     await machine.must('cmp /opt/packages/pair.yaml /etc/tsha/tsha.yaml')
   })
 
-  await t.test('removed: the address is given up and nothing runs; purged: nothing is left', async (t) => {
-    await machine.untilTrue(HAS_VIP, 8000)
-    await machine.must('dpkg --remove tsha')
-    t.equal((await machine.run(HAS_VIP)).code, 1, 'no virtual address')
-    t.equal((await machine.run(`pgrep --full '^tsha: '`)).code, 1, 'no process')
-    await machine.must('test -f /etc/tsha/tsha.yaml && test ! -e /usr/bin/tsha')
-    await machine.must('dpkg --purge tsha')
-    const places = '/etc/tsha /var/log/tsha /var/lib/tsha /run/tsha /usr/lib/tsha /etc/logrotate.d/tsha'
-    for (const place of places.split(' ')) {
-      t.equal((await machine.run(`test -e ${place}`)).code, 1, `no ${place}`)
+  await t.test(
+    'removed: the address is given up and nothing runs; purged: nothing is left',
+    async (t) => {
+      await machine.untilTrue(HAS_VIP, 8000)
+      await machine.must('dpkg --remove tsha')
+      t.equal((await machine.run(HAS_VIP)).code, 1, 'no virtual address')
+      t.equal((await machine.run(`pgrep --full '^tsha: '`)).code, 1, 'no process')
+      await machine.must('test -f /etc/tsha/tsha.yaml && test ! -e /usr/bin/tsha')
+      await machine.must('dpkg --purge tsha')
+      const places =
+        '/etc/tsha /var/log/tsha /var/lib/tsha /run/tsha /usr/lib/tsha /etc/logrotate.d/tsha'
+      for (const place of places.split(' ')) {
+        t.equal((await machine.run(`test -e ${place}`)).code, 1, `no ${place}`)
+      }
     }
-  })
+  )
 })

@@ -12,6 +12,14 @@ t.test('docs/errors.md explains every code, and no other', (t) => {
   t.end()
 })
 
+t.test('docs/errors.md tells cause and cure of every code', (t) => {
+  const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
+  for (const [row, code = ''] of page.matchAll(/^\| `(TSHA_E_[A-Z_]+)` \|.*$/gm)) {
+    t.match(row, /^\| [^|]+ \| [^|]{20,} \| [^|]{8,} \|$/, code)
+  }
+  t.end()
+})
+
 t.test('a problem is told in the form that editors open', (t) => {
   t.equal(
     formatProblem({

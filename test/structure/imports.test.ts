@@ -12,12 +12,14 @@ const PURE = [
   /^src\/director\/notify\/messages\.ts$/,
   /^src\/health\/(status|quorum|file-value)\.ts$/,
   /^src\/director\/(recording|recording-budget|recording-ring|replay)\.ts$/,
-  /^src\/director\/(name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules|traffic-book|traffic-count)\.ts$/,
+  /^src\/director\/(admin-inbox|worker-events|name-record|conditions|faults|demands|address-care-rules|conflict-rules|gateway-rules|traffic-book|traffic-count)\.ts$/,
   /^src\/director\/(router-story|sentences|why|status-router|standing-effects|problems)\.ts$/,
   /^src\/director\/(command-check|command-results|in-flight|leaving-router|router-lines|router-wishes)\.ts$/,
   /^src\/cli\/(style|table|words|status-view|status-tables|why-view|events-view|top-view|traffic-rates|verdict)\.ts$/,
   /^src\/proxy\/(model|endpoint-text|traffic|traffic-cells)\.ts$/,
   /^src\/admin\/(model|messages|problem|event-history|recording-mirror|schemas|status-schema|keepalived-json)\.ts$/,
+  /^src\/admin\/page\/(element|parts|words|verdict|routers|proxy|configuration|events|actions)\.js$/,
+  /^src\/admin\/page\/(advertisements|traffic|link-state|stream-text)\.js$/,
   /^src\/proxy\/http1\//,
   /^src\/proxy\/body\/(budget|chunk-queue)\.ts$/,
   /^src\/proxy\/upstream\/(peer-status|peer-wish|silence|recovery|next-upstream)\.ts$/,
@@ -41,7 +43,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@fastify/swagger': /^src\/admin\/server\.ts$/,
   'prom-client': /^src\/admin\/exposition\.ts$/,
   'eventsource-parser': /^src\/cli\/event-source\.ts$/,
-  yargs: /^bin\/tsha\.ts$/
+  yargs: /^src\/cli\/parser\.ts$/
 }
 
 /** Folders and the folders that they may import from, besides themselves. */
@@ -64,7 +66,7 @@ interface Import {
 
 function listFiles(folder: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /(?<!\.d)\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.(?:ts|js)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
 }
 
@@ -74,10 +76,13 @@ function importsOf(file: string): readonly Import[] {
   const specifiers = [...text.matchAll(statement)].map(([, first, second]) => first ?? second ?? '')
   return specifiers.map((specifier) => ({
     from: file,
-    to: specifier.startsWith('.')
-      ? normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts')
-      : specifier
+    to: specifier.startsWith('.') ? sourceOf(normalize(join(dirname(file), specifier))) : specifier
   }))
+}
+
+/** The page of the admin API is JavaScript; everything else is compiled to it. */
+function sourceOf(path: string): string {
+  return path.startsWith('src/admin/page/') ? path : path.replace(/\.js$/, '.ts')
 }
 
 const files = [...listFiles('src'), ...listFiles('bin')]
@@ -121,6 +126,16 @@ t.test('vrrp, health and proxy never import each other; only the director joins 
     return here !== there && !(ALLOWED[here] ?? []).includes(there)
   })
   t.same(offenders, [])
+  t.end()
+})
+
+t.test('the page of the admin API is served alone: it imports only itself', (t) => {
+  const page = imports.filter(({ from }) => from.startsWith('src/admin/page/'))
+  t.ok(page.length > 20)
+  t.same(
+    page.filter(({ to }) => !to.startsWith('src/admin/page/')),
+    []
+  )
   t.end()
 })
 

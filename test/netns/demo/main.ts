@@ -67,8 +67,12 @@ async function beInteractive(): Promise<never> {
   terminal.line('Then try:')
   terminal.line(`   ${client} curl -s http://${VIP}/`)
   terminal.line(`   ${director} ip a show ens160`)
+  const tsha = `${process.execPath} ${TSHA_COMMAND}`
+  for (const command of ['status', 'why', 'step-down', 'resume']) {
+    terminal.line(`   ${director} ${tsha} ${command}`)
+  }
   terminal.line(`   ${director} pkill -TERM -f "tsha: director"`)
-  const start = master.command.replace('tsha', `${process.execPath} ${TSHA_COMMAND}`)
+  const start = master.command.replace('tsha', tsha)
   terminal.line(`   ${director} ${start}`)
   terminal.line()
   terminal.line('What happens is told here. Ctrl-C ends it all.')

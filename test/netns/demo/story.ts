@@ -2,6 +2,7 @@ import { ADDRESSES, VIP, type Lab } from '../lab/lab.js'
 import type { Load } from '../lab/load.js'
 import type { LoadSummary } from '../lab/load-result.js'
 import { isStateChange, type LogLine, type TshaDirector } from '../lab/tsha.js'
+import { TSHA_COMMAND } from '../lab/pair-files.js'
 import type { Terminal } from './terminal.js'
 
 /** Requests per second of the client that asks all through the story, each on a fresh connection. */
@@ -11,6 +12,8 @@ const SETTLE_TIMEOUT_MS = 15_000
 /** How long the client is watched after the last event of a chapter. */
 const AFTERMATH_MS = 1500
 const STATUS_INTERVAL_MS = 200
+/** The line of `tsha status` with which its tables begin. */
+const TABLES = 'Virtual routers'
 
 /** The longest time without an answer that each disturbance may cost, in milliseconds. */
 const OUTAGE_LIMITS_MS = { proxy: 1500, stop: 1500, back: 500, web: 500 } as const
@@ -40,6 +43,8 @@ interface Disturbance {
   readonly outcome: string
   /** How long the pair that tsha replaces takes, if it was measured. */
   readonly before?: string
+  /** Afterwards the directors are asked why. */
+  readonly explained?: boolean
 }
 
 /** The story of the pair, told on a terminal while it happens. */
@@ -96,6 +101,11 @@ export class Story {
     await this.begin()
     await this.#showOwner()
     await this.#showAnswers()
+    this.#next('Is it well? (tsha status begins with what matters; tables follow)')
+    await this.#ask('status')
+    this.#terminal.answer(
+      `From here on the client asks all the time: ${RATE} requests per second, a fresh connection each.`
+    )
     this.#load = await this.#cast.lab.steadyClient({ rate: RATE, timeoutMs: CLIENT_TIMEOUT_MS })
     const status = setInterval(() => {
       this.#showStatus()
@@ -122,44 +132,6 @@ export class Story {
     const by = backup.host.name
     return [
       {
-        title: 'The proxy dies on the master: every worker is killed, again and again',
-        host: 'director1',
-        typed: 'while sleep 0.01; do pkill -KILL -f "tsha: worker"; done',
-        act: () => master.stopProxy(),
-        settled: owned(by),
-        outageLimitMs: OUTAGE_LIMITS_MS.proxy,
-        outcome: 'the backup took over',
-        before: 'keepalived and nginx: about 4.3 s'
-      },
-      {
-        title: 'The proxy lives again: the master takes the address back',
-        host: 'director1',
-        typed: '^C',
-        act: () => now(master.startProxy()),
-        settled: owned('director1'),
-        outageLimitMs: OUTAGE_LIMITS_MS.back,
-        outcome: 'the master is back'
-      },
-      {
-        title: 'The master is stopped',
-        host: 'director1',
-        typed: 'systemctl stop tsha@master',
-        act: () => master.stop(),
-        settled: owned(by),
-        outageLimitMs: OUTAGE_LIMITS_MS.stop,
-        outcome: 'the backup took over',
-        before: 'keepalived: about 0.65 s'
-      },
-      {
-        title: 'The master is started again',
-        host: 'director1',
-        typed: 'systemctl start tsha@master',
-        act: () => now(master.start()),
-        settled: owned('director1'),
-        outageLimitMs: OUTAGE_LIMITS_MS.back,
-        outcome: 'the master is back'
-      },
-      {
         title: 'web1 is stopped',
         host: 'web1',
         typed: 'systemctl stop nginx',
@@ -184,6 +156,36 @@ export class Story {
         outageLimitMs: OUTAGE_LIMITS_MS.web,
         flawless: true,
         outcome: 'both web servers answer'
+      },
+      {
+        title: 'The proxy dies on the master: every worker is killed, again and again',
+        host: 'director1',
+        typed: 'while sleep 0.01; do pkill -KILL -f "tsha: worker"; done',
+        act: () => master.stopProxy(),
+        settled: owned(by),
+        outageLimitMs: OUTAGE_LIMITS_MS.proxy,
+        outcome: 'the backup took over',
+        before: 'keepalived and nginx: about 4.3 s',
+        explained: true
+      },
+      {
+        title: 'The proxy lives again: the master takes the address back',
+        host: 'director1',
+        typed: '^C',
+        act: () => now(master.startProxy()),
+        settled: owned('director1'),
+        outageLimitMs: OUTAGE_LIMITS_MS.back,
+        outcome: 'the master is back'
+      },
+      {
+        title: 'The master is stopped',
+        host: 'director1',
+        typed: 'systemctl stop tsha@master',
+        act: () => master.stop(),
+        settled: owned(by),
+        outageLimitMs: OUTAGE_LIMITS_MS.stop,
+        outcome: 'the backup took over',
+        before: 'keepalived: about 0.65 s'
       }
     ]
   }
@@ -218,6 +220,20 @@ export class Story {
     const requests = `${summary.failed} of ${summary.total} requests failed`
     const outcome = asExpected ? disturbance.outcome : `expected only ${expected.join(' and ')}`
     this.#judge(good, `${outcome}; ${outage}, ${requests}`)
+    if (disturbance.explained === true) await this.#ask('why')
+  }
+
+  /** What both directors tell an administrator. */
+  async #ask(command: 'status' | 'why'): Promise<void> {
+    for (const director of [this.#cast.master, this.#cast.backup]) {
+      const { host } = director
+      this.#terminal.typed(host.name, `tsha ${command}`)
+      const { code, stdout, stderr } = await host.run(process.execPath, [TSHA_COMMAND, command])
+      const lines = stdout.trimEnd().split('\n')
+      const end = lines.indexOf(TABLES)
+      for (const line of end < 0 ? lines : lines.slice(0, end - 1)) this.#terminal.answer(line)
+      if (code !== 0) this.#judge(false, `tsha ${command} on ${host.name}: ${stderr.trim()}`)
+    }
   }
 
   async #showOwner(): Promise<void> {
@@ -246,8 +262,6 @@ export class Story {
     const bodies = results.map((result) => result.body)
     const alternate = bodies[0] === bodies[2] && bodies[1] === bodies[3] && bodies[0] !== bodies[1]
     this.#judge(alternate && results.every((each) => each.ok), 'the web servers take turns')
-    const rhythm = `${RATE} requests per second, a fresh connection each`
-    this.#terminal.answer(`From here on the client asks all the time: ${rhythm}.`)
   }
 
   async #end(summary: LoadSummary): Promise<void> {
