@@ -1,6 +1,10 @@
+import { constants } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { messageOf } from '../errors.js'
 import type { Log } from './log.js'
+
+/** A FIFO of that name must hold neither a start nor a reload. */
+const { O_CREAT, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants
 
 /**
  * Writes our process id where log rotation and scripts look for it. A file that cannot be written is
@@ -8,7 +12,9 @@ import type { Log } from './log.js'
  */
 export async function writePidFile(path: string, log: Log): Promise<void> {
   try {
-    await writeFile(path, `${process.pid}\n`)
+    await writeFile(path, `${process.pid}\n`, {
+      flag: O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK
+    })
   } catch (error) {
     log.warn({ path }, `cannot write the pid file: ${messageOf(error)}`)
   }
@@ -17,7 +23,7 @@ export async function writePidFile(path: string, log: Log): Promise<void> {
 /** Removes the pid file if it still holds our own id. */
 export async function removePidFile(path: string): Promise<void> {
   try {
-    const found = await readFile(path, 'utf8')
+    const found = await readFile(path, { encoding: 'utf8', flag: O_RDONLY | O_NONBLOCK })
     if (found.trim() === String(process.pid)) await rm(path)
   } catch {
     // It was never written, or somebody else removed it.
