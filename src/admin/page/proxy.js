@@ -3,7 +3,7 @@
 /** @import { Column, Health } from './parts.js' */
 import { el } from './element.js'
 import { badge, button, table } from './parts.js'
-import { bytes, count, latency, moment, plain, rate, since, span, whole } from './words.js'
+import { bytes, latency, moment, plain, rate, since, span, whole } from './words.js'
 
 /** @type {Readonly<Record<PeerState, Health>>} */
 const PEER_HEALTH = { up: 'good', out: 'bad', down: 'warning', drain: 'warning' }
@@ -190,10 +190,4 @@ export function proxyState({ proxy }) {
  */
 export function identity({ version, pid, uptime_s }, elapsedMs) {
   return `tsha ${plain(version)}, process ${pid}, up ${span(uptime_s + elapsedMs / 1000)}`
-}
-
-/** @param {readonly PeerStatus[]} peers */
-export function inFlight(peers) {
-  const number = peers.reduce((sum, { traffic }) => sum + traffic.in_flight, 0)
-  return count(number, 'request')
 }
