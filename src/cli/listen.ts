@@ -1,6 +1,6 @@
 import { loadConfig, type LoadOptions } from '../config/load.js'
-import { jsonOf, textOf } from '../director/heard-line.js'
-import { SegmentListener } from '../director/segment-listener.js'
+import { jsonOf, textOf } from '../director/listen/heard-line.js'
+import { SegmentListener } from '../director/listen/segment-listener.js'
 import { readInterface } from '../linux/interface.js'
 
 export interface ListenOptions {

@@ -1,4 +1,4 @@
-import type { Entry, PeerEventEntry } from '../director/recording.js'
+import type { Entry, PeerEventEntry } from '../director/recording/recording.js'
 import type { Event, State } from '../vrrp/model.js'
 
 const NAME_WIDTH = 16

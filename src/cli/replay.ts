@@ -1,6 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import { parseRecording, type Placed } from '../director/recording.js'
-import { replay as replayEntries, type Replay, type ReplayedSubject } from '../director/replay.js'
+import { parseRecording, type Placed } from '../director/recording/recording.js'
+import {
+  replay as replayEntries,
+  type Replay,
+  type ReplayedSubject
+} from '../director/recording/replay.js'
 import { VERSION } from '../director/version.js'
 import { ConfigError, messageOf, type Problem } from '../errors.js'
 import { timelineOf } from './replay-timeline.js'

@@ -22,8 +22,8 @@ import {
   type Readings,
   type Result,
   type RouterConditions
-} from './conditions.js'
-import type { FlightRecorder } from './flight-recorder.js'
+} from './elections/conditions.js'
+import type { FlightRecorder } from './recording/flight-recorder.js'
 import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
 

@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino'
 import pretty from 'pino-pretty'
-import { Journal } from './journal.js'
+import { Journal } from './status/journal.js'
 
 /** What is lost when the reader of the log stands still this long: nothing may wait for it. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { keepalivedJson } from '../../src/admin/keepalived-json.js'
-import { statusOf } from '../../src/director/status.js'
+import { statusOf } from '../../src/director/status/status.js'
 import { Counters } from '../../src/vrrp/counters.js'
-import { routerFacts, statusFacts } from '../director/status-support.js'
-import { StoryPlay } from '../director/story-play.js'
+import { routerFacts, statusFacts } from '../director/status/status-support.js'
+import { StoryPlay } from '../director/status/story-play.js'
 
 /** What Debian's keepalived 2.2.7 wrote for a lonely master with `auth_pass 123456`. */
 const DUMP = `[{"data":{"iname":"VI_1","dont_track_primary":0,"skip_check_adv_addr":0,"strict_mode":0,

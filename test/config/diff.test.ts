@@ -12,7 +12,7 @@ import type {
   VirtualRouterConfig
 } from '../../src/config/model.js'
 import type { ProxyConfig } from '../../src/proxy/model.js'
-import { ROUTER } from '../director/router-config.js'
+import { ROUTER } from '../director/elections/router-config.js'
 import { load, readExample } from './support.js'
 
 const ADDRESS: VirtualAddress = {

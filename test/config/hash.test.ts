@@ -1,7 +1,7 @@
 import t from 'tap'
 import { configurationHash } from '../../src/config/hash.js'
 import type { Authentication, Config } from '../../src/config/model.js'
-import { ROUTER } from '../director/router-config.js'
+import { ROUTER } from '../director/elections/router-config.js'
 
 function hashOf(authentication: Authentication | null, routerId = 'director1'): string {
   const router = { ...ROUTER, authentication }

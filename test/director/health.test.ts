@@ -2,9 +2,9 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Config, Track, VirtualRouterConfig } from '../../src/config/model.js'
 import { DirectorHealth } from '../../src/director/health.js'
-import type { RouterConditions } from '../../src/director/conditions.js'
+import type { RouterConditions } from '../../src/director/elections/conditions.js'
 import { memoryLog, starter } from './notify/support.js'
-import { ROUTER } from './router-config.js'
+import { ROUTER } from './elections/router-config.js'
 
 const NOTHING = {
   role: null,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Announcements, VirtualRouterConfig } from '../../src/config/model.js'
-import { AddressGuard } from '../../src/director/address-guard.js'
+import { AddressGuard } from '../../src/director/addresses/address-guard.js'
 import { systemClock } from '../../src/linux/clock.js'
 import { readInterface } from '../../src/linux/interface.js'
 import { LogRecord } from '../director/log-record.js'

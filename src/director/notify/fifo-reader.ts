@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { signalGroup, spawnCommand, type ChildStarter } from '../../health/run-command.js'
 import { messageOf } from '../../errors.js'
-import { afterDeath, FRESH } from '../worker-backoff.js'
+import { afterDeath, FRESH } from '../workers/worker-backoff.js'
 import type { NotifyScript } from './script-queue.js'
 
 /** After SIGTERM it has this long to read what is left in the pipe. */

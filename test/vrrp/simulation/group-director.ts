@@ -1,5 +1,5 @@
 import type { Notify } from '../../../src/config/model.js'
-import { RunningGroup, type DrivenMember } from '../../../src/director/sync-group.js'
+import { RunningGroup, type DrivenMember } from '../../../src/director/elections/sync-group.js'
 import type { Event, FaultCause, Reason, VirtualRouter } from '../../../src/vrrp/model.js'
 import type { Milliseconds } from '../../../src/vrrp/timing.js'
 import { newHost, take, type Host, type Taken } from './host.js'
