@@ -5,7 +5,7 @@ import { Lab } from './lab/lab.js'
 import { ON_DIRECTOR } from './lab/pair-files.js'
 import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector, type LogLine } from './lab/tsha.js'
+import { OLD_FILES, TshaDirector, WATCHED, type LogLine } from './lab/tsha.js'
 
 t.setTimeout(90_000)
 
@@ -145,8 +145,8 @@ await t.test(
   async (t) => {
     const lab = await Lab.create()
     t.teardown(() => lab.close())
-    const master = new TshaDirector(lab.host('director1'), 'master')
-    const backup = new TshaDirector(lab.host('director2'), 'backup')
+    const master = new TshaDirector(lab.host('director1'), 'master', OLD_FILES, WATCHED)
+    const backup = new TshaDirector(lab.host('director2'), 'backup', OLD_FILES, WATCHED)
     await Promise.all([lab.web1.start(), lab.web2.start(), master.start()])
     // Half a second later, so that it is never the first to take over.
     await backup.start()

@@ -17,7 +17,7 @@ import { installPairFiles, ON_DIRECTOR, REPOSITORY, type Role } from './lab/pair
 import { childrenOf, commandLineOf, signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
 import { withPalette } from './lab/small-png.js'
-import { TshaDirector, type LogLine } from './lab/tsha.js'
+import { TshaDirector, WATCHED, type LogLine } from './lab/tsha.js'
 
 const TAKES_PICTURES = process.env['TSHA_SCREENSHOTS'] === '1'
 
@@ -305,7 +305,7 @@ async function startDirector(host: Host, role: Role): Promise<TshaDirector> {
   await installPairFiles(host, role)
   await host.writeFile(ON_DIRECTOR.tsha, (await host.readFile(ON_DIRECTOR.tsha)) + ADMIN)
   await host.writeFile(TOKEN_FILE, `${TOKEN}\n`, 0o600)
-  const director = new TshaDirector(host, role, ['--config', ON_DIRECTOR.tsha])
+  const director = new TshaDirector(host, role, ['--config', ON_DIRECTOR.tsha], WATCHED)
   await director.startProcess()
   return director
 }

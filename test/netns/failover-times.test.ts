@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { Lab, VIP } from './lab/lab.js'
 import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector } from './lab/tsha.js'
+import { OLD_FILES, TshaDirector, WATCHED } from './lab/tsha.js'
 
 t.setTimeout(300_000)
 
@@ -31,8 +31,8 @@ async function measure(t: Test, fault: Fault): Promise<number> {
   const lab = await Lab.create({ web: 'node' })
   t.teardown(() => lab.close())
   await Promise.all([lab.web1.start(), lab.web2.start()])
-  const master = new TshaDirector(lab.host('director1'), 'master')
-  const backup = new TshaDirector(lab.host('director2'), 'backup')
+  const master = new TshaDirector(lab.host('director1'), 'master', OLD_FILES, WATCHED)
+  const backup = new TshaDirector(lab.host('director2'), 'backup', OLD_FILES, WATCHED)
   await master.start()
   await backup.start()
   await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)

@@ -9,7 +9,7 @@ import type { Load } from './lab/load.js'
 import { installPairFiles, ON_DIRECTOR, PAIR_DIRECTORY, type Role } from './lab/pair-files.js'
 import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector, type LogLine } from './lab/tsha.js'
+import { OLD_FILES, TshaDirector, WATCHED, type LogLine } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
@@ -83,8 +83,8 @@ await t.test(
   async (t) => {
     const lab = await Lab.create()
     t.teardown(() => lab.close())
-    const director = new TshaDirector(lab.host('director1'), 'master')
-    const partner = new TshaDirector(lab.host('director2'), 'backup')
+    const director = new TshaDirector(lab.host('director1'), 'master', OLD_FILES, WATCHED)
+    const partner = new TshaDirector(lab.host('director2'), 'backup', OLD_FILES, WATCHED)
     await Promise.all([
       lab.web1.start(),
       lab.web2.start(),

@@ -12,7 +12,7 @@ import { isStateChange, startPair } from './lab/tsha.js'
 t.setTimeout(180_000)
 
 /** `TSHA_LONG=1` takes a minute. */
-const SECONDS = process.env['TSHA_LONG'] === '1' ? 60 : 20
+const SECONDS = process.env['TSHA_LONG'] === '1' ? 60 : 12
 const CONNECTIONS = 100
 const LATE_MS = 100
 /** Of all processors. */

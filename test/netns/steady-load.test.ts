@@ -3,7 +3,7 @@ import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'
 import { cannotRun } from './lab/requirements.js'
-import { TshaDirector } from './lab/tsha.js'
+import { OLD_FILES, TshaDirector, WATCHED } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
@@ -14,8 +14,8 @@ await t.test('a tsha director under steady load', { skip: cannotRun('nginx') }, 
   const lab = await Lab.create()
   t.teardown(() => lab.close())
   await Promise.all([lab.web1.start(), lab.web2.start()])
-  const master = new TshaDirector(lab.host('director1'), 'master')
-  const backup = new TshaDirector(lab.host('director2'), 'backup')
+  const master = new TshaDirector(lab.host('director1'), 'master', OLD_FILES, WATCHED)
+  const backup = new TshaDirector(lab.host('director2'), 'backup', OLD_FILES, WATCHED)
   await master.start()
   await backup.start()
   await lab.watch.waitForOwners(['director1'], 15_000)

@@ -13,7 +13,7 @@ import {
   SECOND_VIP,
   setSecondLink
 } from './lab/second-network.js'
-import { TshaDirector } from './lab/tsha.js'
+import { TshaDirector, WATCHED } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
@@ -78,8 +78,8 @@ await t.test('two virtual routers in a sync group', { skip: cannotRun('nginx') }
     )
   }
   const [first, second] = [
-    new TshaDirector(hosts[0], 'master', []),
-    new TshaDirector(hosts[1], 'backup', [])
+    new TshaDirector(hosts[0], 'master', [], WATCHED),
+    new TshaDirector(hosts[1], 'backup', [], WATCHED)
   ]
   const start = async (director: TshaDirector): Promise<void> => {
     await director.host.writeFile(ON_DIRECTOR.tsha, CONFIG)

@@ -199,6 +199,10 @@ await t.test('after a reload the status has what is new, and what has survived',
     { status: 200 }
   )
   for (let i = 0; i < 5; i += 1) t.equal(await request('/'), 'web')
+  // Workers report once a second.
+  const answered = async (): Promise<unknown> =>
+    (await statusOf()).proxy?.listeners[0]?.traffic.requests['200']
+  await until(async () => (await answered()) === 5)
   const slow = request('/slow')
   await until(async () => inFlight(await statusOf()) === 1)
   const before = await statusOf()

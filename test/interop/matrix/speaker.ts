@@ -40,7 +40,7 @@ export class Speaker {
       yaml === undefined ? ['--keepalived-conf', ON_DIRECTOR.keepalived] : ['--role', role]
     this.#command =
       product === 'tsha'
-        ? [process.execPath, TSHA_COMMAND, 'run', ...conf]
+        ? [process.execPath, TSHA_COMMAND, 'run', ...conf, '--admin-socket', 'off']
         : [KEEPALIVED, ...KEEPALIVED_FLAGS, '-f', ON_DIRECTOR.keepalived]
   }
 

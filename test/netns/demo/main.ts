@@ -1,6 +1,6 @@
 import { Lab, VIP, type HostName } from '../lab/lab.js'
 import { TSHA_COMMAND } from '../lab/pair-files.js'
-import { TshaDirector } from '../lab/tsha.js'
+import { OLD_FILES, TshaDirector, WATCHED } from '../lab/tsha.js'
 import { introduce, Story } from './story.js'
 import { Terminal } from './terminal.js'
 
@@ -34,8 +34,8 @@ for (const [signal, code] of Object.entries(EXIT_CODES)) {
   })
 }
 
-const master = new TshaDirector(lab.host('director1'), 'master')
-const backup = new TshaDirector(lab.host('director2'), 'backup')
+const master = new TshaDirector(lab.host('director1'), 'master', OLD_FILES, WATCHED)
+const backup = new TshaDirector(lab.host('director2'), 'backup', OLD_FILES, WATCHED)
 const story = new Story({ lab, master, backup }, terminal)
 try {
   if (interactive) await beInteractive()

@@ -31,6 +31,9 @@ export const OLD_FILES: readonly string[] = [
   ...['--nginx-conf', ON_DIRECTOR.nginx]
 ]
 
+/** With an admin process. */
+export const WATCHED = { isWatched: true }
+
 /** A director with tsha. */
 export class TshaDirector implements Director {
   readonly product = 'tsha'
@@ -39,19 +42,30 @@ export class TshaDirector implements Director {
   readonly log: EventLog<LogLine>
   readonly #role: Role
   readonly #flags: readonly string[]
+  readonly #isWatched: boolean
   #process: LabProcess | null = null
   /** Mark of the log at the beginning of this life. */
   #born = 0
   #killing: NodeJS.Timeout | null = null
 
-  /** @param flags of `tsha run`, besides `--role` */
-  constructor(host: Host, role: Role, flags: readonly string[] = OLD_FILES) {
+  /**
+   * @param flags of `tsha run`, besides `--role`
+   * @param isWatched whether it has an admin process, which costs a third of a second to start; where
+   * nobody asks anything it is left out
+   */
+  constructor(
+    host: Host,
+    role: Role,
+    flags: readonly string[] = OLD_FILES,
+    { isWatched = false }: { readonly isWatched?: boolean } = {}
+  ) {
     this.host = host
     this.log = new EventLog(`the log of tsha on ${host.name}`, LOG_LIMIT, (line) =>
       JSON.stringify(line)
     )
     this.#role = role
     this.#flags = flags
+    this.#isWatched = isWatched
   }
 
   /** The command, as an administrator types it. */
@@ -68,7 +82,8 @@ export class TshaDirector implements Director {
   async startProcess(): Promise<void> {
     const { mark } = this.log
     this.#born = mark
-    const args = [TSHA_COMMAND, 'run', '--role', this.#role, ...this.#flags]
+    const watch = this.#isWatched ? [] : ['--admin-socket', 'off']
+    const args = [TSHA_COMMAND, 'run', '--role', this.#role, ...this.#flags, ...watch]
     const tsha = await this.host.spawn(process.execPath, args)
     this.#process = tsha
     tsha.lines.follow((line) => {
@@ -242,8 +257,8 @@ export async function startPair(
   lab: Lab,
   flags: readonly string[] = OLD_FILES
 ): Promise<{ readonly master: TshaDirector; readonly backup: TshaDirector }> {
-  const master = new TshaDirector(lab.host('director1'), 'master', flags)
-  const backup = new TshaDirector(lab.host('director2'), 'backup', flags)
+  const master = new TshaDirector(lab.host('director1'), 'master', flags, WATCHED)
+  const backup = new TshaDirector(lab.host('director2'), 'backup', flags, WATCHED)
   await Promise.all([lab.web1.start(), lab.web2.start(), master.start(), backup.start()])
   await lab.watch.waitForOwners(['director1'], START_TIMEOUT_MS)
   return { master, backup }
