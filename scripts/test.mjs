@@ -112,8 +112,8 @@ async function main() {
   const patient = lane('patient', part === null && pattern === '' ? lint : [])
   await lane('prompt')
   await lane('shared')
-  await patient
   await lane('quiet')
+  await patient
   await lane('alone')
   if (wanted.length === 0) {
     print(`FAIL no test file matches ${part ?? ''} ${pattern}`)

@@ -24,6 +24,7 @@ function whyNot(): string | false {
   return unifiedCgroup() === null ? 'needs cgroup2' : false
 }
 
+t.setTimeout(240_000)
 await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 240_000 }, async (t) => {
   const packages = await mkdtemp(join(tmpdir(), 'tsha-packages-'))
   t.teardown(() => rm(packages, { recursive: true, force: true }))

@@ -41,6 +41,8 @@ function done(...out: readonly string[]): Said {
   return { code: 0, out, err: [] }
 }
 
+const LINE_MS = 5000
+
 /**
  * Types an order that is carried out, as `order`, and resolves with what it prints.
  * @returns how long the director took for it, by its log
@@ -53,8 +55,11 @@ async function order(
   const { mark } = director.log
   const said = await tsha(director, command)
   t.match(said, { code: 0, err: [] }, `tsha ${command}`)
-  const [received, carriedOut] = ['order received', 'order carried out'].map((msg) =>
-    director.log.since(mark).find((line) => line['msg'] === msg)
+  // The answer may be there before the lines of the log are.
+  const [received, carriedOut] = await Promise.all(
+    ['order received', 'order carried out'].map((msg) =>
+      director.log.waitFor((line) => line['msg'] === msg, msg, LINE_MS, mark)
+    )
   )
   t.match(received, { by: 'the socket' })
   t.strictSame(carriedOut?.['lines'], said.out)
