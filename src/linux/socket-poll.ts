@@ -30,7 +30,7 @@ export class SocketPoll {
     this.#fd = fd
     this.#onPacket = onPacket
     this.#onError = onError
-    this.resume()
+    this.#read()
   }
 
   /** Lets packets wait in the socket's queue, and the kernel throw away what does not fit. */
@@ -43,11 +43,14 @@ export class SocketPoll {
     socket?.close()
   }
 
-  /** @throws {SyscallError} when no socket can be opened */
+  /** Never throws: what keeps it from reading is told, and tried again. */
   resume(): void {
     if (this.#socket || this.#retry) return
-    open.add(this)
-    this.#socket = this.#openSocket()
+    try {
+      this.#read()
+    } catch (error) {
+      this.#readLater(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
   /** How many packets the kernel has thrown away because they were not read in time. */
@@ -57,6 +60,11 @@ export class SocketPoll {
 
   close(): void {
     this.pause()
+  }
+
+  #read(): void {
+    this.#socket = this.#openSocket()
+    open.add(this)
   }
 
   #openSocket(): Socket {
@@ -84,11 +92,7 @@ export class SocketPoll {
     if (errnoOf(error) !== 'ENETDOWN') this.#onError(error)
     this.#retry = setTimeout(() => {
       this.#retry = null
-      try {
-        this.resume()
-      } catch (error) {
-        this.#readLater(error instanceof Error ? error : new Error(String(error)))
-      }
+      this.resume()
     }, RETRY_DELAY_MS)
   }
 }

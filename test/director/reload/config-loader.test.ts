@@ -143,6 +143,7 @@ t.test('without a descriptor left nothing is read, and that is told', async (t) 
     import { ConfigLoader } from '${loader}'
     const loader = new ConfigLoader({ role: null })
     const taken = []
+    // It ends with the error that is wanted: no descriptor is left.
     try { for (;;) taken.push(openSync('/dev/null')) } catch {}
     const outcome = await loader.load({})
     for (const each of taken) closeSync(each)
