@@ -1,7 +1,7 @@
 import { COMMAND_CODES, type CommandCode } from './model.js'
 
 /** Codes of refused requests, each explained in `docs/errors.md`. */
-export const REQUEST_CODES = [
+const REQUEST_CODES = [
   'TSHA_E_TOKEN',
   'TSHA_E_HOST',
   'TSHA_E_CROSS_SITE',

@@ -146,7 +146,6 @@ export const announcements = section({
   gateway: ipAddress().optional()
 })
 
-export type ValidCheck = z.output<typeof check>
 export type ValidFileCheck = z.output<typeof fileCheck>
 export type ValidTrack = z.output<typeof track>
 export type ValidProgram = z.output<typeof program>

@@ -10,7 +10,7 @@ import type {
 import { isSame } from './same.js'
 
 /** Two configurations' virtual routers, one with the other. */
-export interface MatchedRouters {
+interface MatchedRouters {
   readonly removed: readonly VirtualRouterConfig[]
   readonly added: readonly VirtualRouterConfig[]
   /** The same virtual router before and after, changed or not. */
@@ -29,7 +29,7 @@ export function routerKey({ vrid, family, interface: name }: VirtualRouterConfig
 }
 
 /** Finds the virtual routers that are there before and after, in the order of the later ones. */
-export function matchRouters(
+function matchRouters(
   before: readonly VirtualRouterConfig[],
   after: readonly VirtualRouterConfig[]
 ): MatchedRouters {

@@ -15,7 +15,7 @@ interface LinkDelayBound {
  * check_debounce_timers): a backup that hears nothing because its link is down must know so before its
  * Master_Down_Timer ends.
  */
-export function longestLinkDelayMs({ advertIntervalMs, downTimerAdverts }: LinkDelayBound): number {
+function longestLinkDelayMs({ advertIntervalMs, downTimerAdverts }: LinkDelayBound): number {
   if (downTimerAdverts === 1) return 0
   return Math.floor((downTimerAdverts - 1) * advertIntervalMs - advertIntervalMs / 256)
 }

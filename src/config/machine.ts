@@ -1,5 +1,5 @@
 import { availableParallelism, hostname } from 'node:os'
-import { findGroup, findUser } from '../linux/users.js'
+import { findGroup, findUser, isRoot } from '../linux/users.js'
 
 /** What a configuration depends on in the machine that it is loaded on. */
 export interface Machine {
@@ -15,7 +15,7 @@ export interface Machine {
 /** The machine that this process runs on; users and groups are those of `/etc/passwd`, `/etc/group`. */
 export function thisMachine(): Machine {
   return {
-    isRoot: process.getuid?.() === 0,
+    isRoot: isRoot(),
     cpuCount: availableParallelism(),
     hostname: hostname(),
     hasUser: async (name) => (await findUser(name)) !== null,

@@ -26,6 +26,7 @@ import {
 import type { FlightRecorder } from './recording/flight-recorder.js'
 import type { IdentityOf } from './identities.js'
 import type { Log } from './log.js'
+import { toIso } from './iso-time.js'
 
 /** The name under which a virtual router tracks our own proxy. */
 const SERVICE = 'service'
@@ -336,10 +337,6 @@ function known<Value>(
 
 function says(value: number | null): string | null {
   return value === null ? null : `says ${value}`
-}
-
-function toIso(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
 }
 
 /** Every address on which the proxy listens, once. */

@@ -50,7 +50,7 @@ export function startIpCommands(commands: readonly (readonly string[])[]): IpRun
 }
 
 /** As `runIp`, for a caller that may not want to wait for an `ip` that hangs. */
-export function startIp(args: readonly string[], input = ''): IpRun {
+function startIp(args: readonly string[], input = ''): IpRun {
   let kill = (): void => undefined
   const result = new Promise<IpResult>((resolve) => {
     const child = execFile(

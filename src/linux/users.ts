@@ -7,6 +7,11 @@ export interface User {
   readonly gid: number
 }
 
+/** Whether this process may become anybody. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
 /** Looks a user up in /etc/passwd; null when there is none of that name. */
 export async function findUser(name: string): Promise<User | null> {
   const fields = await findEntry('/etc/passwd', name)

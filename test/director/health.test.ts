@@ -4,22 +4,13 @@ import type { Config, Track, VirtualRouterConfig } from '../../src/config/model.
 import { DirectorHealth } from '../../src/director/health.js'
 import type { RouterConditions } from '../../src/director/elections/conditions.js'
 import { memoryLog, starter } from './notify/support.js'
-import { ROUTER } from './elections/router-config.js'
+import { PLAIN_ELECTION, ROUTER } from './elections/router-config.js'
 
 const NOTHING = {
   role: null,
   routerId: 'director1',
   syncGroups: [],
-  election: {
-    startupDelayMs: 0,
-    delayAfterBootMs: 0,
-    notifyFifo: null,
-    linkDelays: [],
-    nice: 0,
-    realtimePriority: null,
-    lockMemory: false,
-    logUnknownVrids: false
-  },
+  election: PLAIN_ELECTION,
   processes: [],
   files: [],
   serviceCheck: null,

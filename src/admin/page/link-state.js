@@ -13,7 +13,7 @@ import { plain, shortSpan, span } from './words.js'
  */
 
 /** A status comes every second; after this without one, what is shown may be wrong. */
-export const STALE_MS = 3000
+const STALE_MS = 3000
 
 /** @param {LinkState} link @param {number} now */
 export function isStale({ heardAt }, now) {

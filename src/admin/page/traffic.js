@@ -18,7 +18,7 @@
 export const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'none']
 
 /** So much is kept, and shown. */
-export const KEPT_S = 300
+const KEPT_S = 300
 /** Statuses come closer together after events; rates over a shorter time would only flicker. */
 const LEAST_MS = 900
 /** After a longer silence nobody knows when it was. */

@@ -6,7 +6,7 @@
 type Milliseconds = number
 
 /** An address that is removed again this soon after it was put back has an opponent. */
-export const SAME_OPPONENT: Milliseconds = 10_000
+const SAME_OPPONENT: Milliseconds = 10_000
 const FIRST_HOLD_OFF: Milliseconds = 60_000
 const LONGEST_HOLD_OFF: Milliseconds = 600_000
 /** The kernel's messages of our own last changes may come this much later. */

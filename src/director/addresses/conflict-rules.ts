@@ -6,7 +6,7 @@
 type Milliseconds = number
 
 /** Another director that has to let go may answer for the addresses, and announce them, this long. */
-export const HAND_OVER_OVERLAP: Milliseconds = 300
+const HAND_OVER_OVERLAP: Milliseconds = 300
 /** When the addresses are asked for once more, and when the result of both questions is told. */
 const SECOND_PROBE: Milliseconds = 350
 const PROBES_ANSWERED: Milliseconds = 1000

@@ -7,7 +7,7 @@ import { AdminOutbox } from './admin-outbox.js'
 import { AdminProcess } from './admin-process.js'
 import { refused } from '../orders/command-results.js'
 import type { Log } from '../log.js'
-import { RecordingBudget } from '../recording/recording-budget.js'
+import { RateBudget } from '../rate-budget.js'
 import { afterDeath, FRESH } from '../workers/worker-backoff.js'
 
 /** Events and recording lines leave at most this often. */
@@ -76,9 +76,9 @@ export class AdminLink {
   /** The socket file that is ours, which is one that we have told a process to make. */
   #socket: string | null = null
   #hasBegun = false
-  readonly #messages: RecordingBudget
-  readonly #orders: RecordingBudget
-  readonly #warnings: RecordingBudget
+  readonly #messages: RateBudget
+  readonly #orders: RateBudget
+  readonly #warnings: RateBudget
   #ordersAtOnce = 0
   /** Of the question for the status that is not answered yet. */
   #askedId: number | null = null
@@ -90,9 +90,9 @@ export class AdminLink {
 
   constructor(options: AdminLinkOptions) {
     this.#options = options
-    this.#messages = new RecordingBudget(MESSAGES)
-    this.#orders = new RecordingBudget(ORDERS)
-    this.#warnings = new RecordingBudget(WARNINGS)
+    this.#messages = new RateBudget(MESSAGES)
+    this.#orders = new RateBudget(ORDERS)
+    this.#warnings = new RateBudget(WARNINGS)
   }
 
   /** Id of the process; 0 while there is none. */

@@ -1,6 +1,7 @@
 import { DISCARD_TEXTS } from '../elections/discard-texts.js'
 import type { Heard, Hearing, Warning } from '../../vrrp/segment.js'
 import type { PacketSummary } from '../../vrrp/summary.js'
+import { toIso } from '../iso-time.js'
 
 const AUTH_TYPES = ['none', 'pass', 'ah']
 
@@ -12,7 +13,7 @@ const AUTH_TYPES = ['none', 'pass', 'ah']
 export function textOf(heard: Heard, wallTime: number): string {
   const { summary, age, hearing, warnings } = heard
   const line = [
-    new Date(wallTime).toISOString(),
+    toIso(wallTime),
     (age === null ? 'first' : `+${(age / 1000).toFixed(3)}s`).padStart(8),
     `${summary.source} -> ${summary.destination}`,
     `vrid ${summary.vrid}`,
@@ -33,7 +34,7 @@ export function jsonOf(heard: Heard, wallTime: number): string {
   const { summary, age, hearing, warnings } = heard
   const { source, destination, ttl, version, vrid, priority, addresses, checksum } = summary
   const line = {
-    time: new Date(wallTime).toISOString(),
+    time: toIso(wallTime),
     ageMs: age === null ? null : Math.round(age * 10) / 10,
     source,
     destination,

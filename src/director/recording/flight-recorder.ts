@@ -4,7 +4,7 @@ import type { FailureRules, PeerEvent, PeerStatus } from '../../proxy/upstream/p
 import type { Json } from '../../vrrp/json-codec.js'
 import type { ElectionSettings, Event, State, Step } from '../../vrrp/model.js'
 import type { StepRecorder } from '../../vrrp/ports.js'
-import { RecordingBudget, type Rate } from './recording-budget.js'
+import { RateBudget, type Rate } from '../rate-budget.js'
 import { RecordingRing, type RingBounds } from './recording-ring.js'
 import {
   lineOf,
@@ -14,6 +14,7 @@ import {
   type HeaderEntry,
   type NoteTopic
 } from './recording.js'
+import { toIso } from '../iso-time.js'
 
 /** Whose recording it is. */
 export type RecorderIdentity = Pick<HeaderEntry, 'version' | 'role' | 'routerId' | 'pid'>
@@ -53,7 +54,7 @@ const CLOCK_JUMP_MS = 500
 interface Subject {
   /** Such as `virtual router nginx`. */
   readonly name: string
-  readonly budget: RecordingBudget
+  readonly budget: RateBudget
   /** Entries that were not recorded since its gap began; null outside of one. */
   missed: number | null
   /** The segment that has its whole state. */
@@ -74,7 +75,7 @@ export class FlightRecorder implements StepRecorder {
   readonly #bounds: RecorderBounds
   readonly #header: string
   readonly #ring: RecordingRing
-  readonly #all: RecordingBudget
+  readonly #all: RateBudget
   readonly #subjects = new Map<string, Subject>()
   readonly #routers = new Map<string, { settings: ElectionSettings; state: State }>()
   #segment = 0
@@ -93,7 +94,7 @@ export class FlightRecorder implements StepRecorder {
     this.#failed = failed
     this.#bounds = bounds
     this.#ring = new RecordingRing(bounds)
-    this.#all = new RecordingBudget(bounds.all)
+    this.#all = new RateBudget(bounds.all)
     const now = clock.now()
     this.#reference = { at: now, wall: clock.wallTime() }
     const format = RECORDING_FORMAT
@@ -280,7 +281,7 @@ export class FlightRecorder implements StepRecorder {
   #subjectOf(name: string): Subject {
     const known = this.#subjects.get(name)
     if (known) return known
-    const budget = new RecordingBudget(this.#bounds.subject)
+    const budget = new RateBudget(this.#bounds.subject)
     const subject = { name, budget, missed: null, segment: -1 }
     this.#subjects.set(name, subject)
     return subject
@@ -316,7 +317,7 @@ export class FlightRecorder implements StepRecorder {
 
   #stamp(now: number): Stamp {
     const { at, wall } = this.#reference
-    return { time: new Date(wall + now - at).toISOString(), at: now }
+    return { time: toIso(wall + now - at), at: now }
   }
 
   /** Somebody may set the wall clock; times are those of the clock as it is now. */

@@ -137,7 +137,7 @@ export interface GapEndEntry extends Stamped {
   readonly missed: number
 }
 
-export const NOTE_TOPICS = [
+const NOTE_TOPICS = [
   'link',
   'address',
   'conditions',
@@ -237,7 +237,7 @@ const state = ['state', stateCodec] as const
 const reason = ['reason', reasonCodec] as const
 const begins = ['begins', flag] as const
 
-export const entryCodec: Codec<Entry> = oneOf<'type', Entry>('type', {
+const entryCodec: Codec<Entry> = oneOf<'type', Entry>('type', {
   header: shape<HeaderEntry>({
     type: ['type', word('header')],
     time,

@@ -16,6 +16,7 @@ import {
   type PeerStatus as PeerFailures
 } from '../../proxy/upstream/peer-status.js'
 import type { Instant } from './router-story.js'
+import { toIso } from '../iso-time.js'
 
 /** What the supervisor of the workers knows. */
 export interface ProxyFacts {
@@ -147,8 +148,4 @@ function whyOut(server: UpstreamServer, facts: PeerFacts, now: Instant): string 
   if (!awaitsProbe(failures, server) && !isDisabled(failures, server, now.monotonic)) return null
   const { fails, cause } = failures
   return `${fails} ${fails === 1 ? 'failure' : 'failures'}: ${CAUSES[cause]}`
-}
-
-function toIso(wall: number): string {
-  return new Date(wall).toISOString()
 }

@@ -9,6 +9,7 @@ import type { Instant, Moment, Story } from './router-story.js'
 import type { RouterRules } from './sentences.js'
 import { becauseOf, type Sibling } from './why.js'
 import type { RouterWishes } from '../orders/router-wishes.js'
+import { toIso } from '../iso-time.js'
 
 /** What a virtual router knows about itself. */
 export interface RouterFacts {
@@ -134,8 +135,4 @@ function formatAddress({ address, prefixLength }: VirtualAddress): string {
 /** To a thousandth: what is less is noise. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000
-}
-
-function toIso(wall: number): string {
-  return new Date(wall).toISOString()
 }

@@ -4,6 +4,7 @@ import type { Instant } from './router-story.js'
 import { proxyStatus, type ProxyFacts } from './status-proxy.js'
 import { syncGroupStatus, virtualRouterStatus, type ElectionFacts } from './status-router.js'
 import type { RouterWishes } from '../orders/router-wishes.js'
+import { toIso } from '../iso-time.js'
 
 /** What the parts of a director know, before it is put into the words of the admin API. */
 export interface StatusFacts {
@@ -30,8 +31,8 @@ export function statusOf(facts: StatusFacts, now: Instant): Status {
     role: facts.role,
     router_id: facts.routerId,
     pid: facts.pid,
-    now: new Date(now.wall).toISOString(),
-    started_at: new Date(startedAt.wall).toISOString(),
+    now: toIso(now.wall),
+    started_at: toIso(startedAt.wall),
     uptime_s: Math.round(now.monotonic - startedAt.monotonic) / 1000,
     configuration: facts.configuration,
     virtual_routers: routers.map((router) => virtualRouterStatus(router, wishes, startedAt, now)),

@@ -2,7 +2,7 @@ import type { Log } from '../log.js'
 import { prepareLogFiles, type Owner } from './log-files.js'
 import { TshaError } from '../../errors.js'
 import { monotonicNow } from '../../linux/clock.js'
-import { findGroup, findUser } from '../../linux/users.js'
+import { findGroup, findUser, isRoot } from '../../linux/users.js'
 import { connectionRoom, openFileLimit } from '../../proxy/descriptors.js'
 import type { ProxyConfig } from '../../proxy/model.js'
 import { trafficNames } from '../../proxy/traffic-names.js'
@@ -237,7 +237,7 @@ function warnOfFileLimit({ workerConnections }: ProxyConfig, log: Log): void {
 
 /** Whom the log files of the workers belong to; null when we may not choose. */
 async function findOwner(user: string | null, group: string | null): Promise<Owner | null> {
-  if (user === null || process.getuid?.() !== 0) return null
+  if (user === null || !isRoot()) return null
   const found = await findUser(user)
   const gid = group === null ? found?.gid : await findGroup(group)
   if (!found || gid === undefined || gid === null) {

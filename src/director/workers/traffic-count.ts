@@ -22,7 +22,7 @@ const TOLD_MS = [
   ...[0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000]
 ]
-export const TOLD_BOUNDS_S: readonly number[] = TOLD_MS.map((bound) => bound / 1000)
+const TOLD_BOUNDS_S: readonly number[] = TOLD_MS.map((bound) => bound / 1000)
 /** For each class the place of its count among those that are told. */
 const TOLD_CLASSES = Array.from({ length: CLASSES }, (_, at) => {
   const place = TOLD_MS.findIndex((bound) => (BOUNDS_MS[at] ?? Infinity) <= bound)

@@ -31,6 +31,7 @@ const MAX_THREADS = 64
 
 /** Workers that began to listen before another one failed may be serving already. */
 const ABORT_GRACE_MS = 1000
+
 /** What came of a replacement of the workers. */
 export type Replacement = 'done' | 'failed' | 'busy' | 'not-running'
 
@@ -49,7 +50,8 @@ export interface SupervisorBooks {
 
 /**
  * Keeps the configured number of proxy workers running and holds what must be one truth for all of
- * them: the status of the peers, and the addresses of their host names.
+ * them: the status of the peers, and the addresses of their host names. The file is long because every
+ * message and every end of a worker may be about its slot, the start that goes on, and a replacement.
  */
 export class WorkerSupervisor {
   readonly #config: ProxyConfig

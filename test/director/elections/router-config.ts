@@ -1,4 +1,4 @@
-import type { VirtualRouterConfig } from '../../../src/config/model.js'
+import type { ElectionConfig, VirtualRouterConfig } from '../../../src/config/model.js'
 
 /** A virtual router with the defaults of the model. */
 export const ROUTER: VirtualRouterConfig = {
@@ -49,4 +49,16 @@ export const ROUTER: VirtualRouterConfig = {
   tellsPriority: false,
   handOver: 'make-before-break',
   addressLeaseMs: null
+}
+
+/** An election that waits for nothing and prefers itself to nobody. */
+export const PLAIN_ELECTION: ElectionConfig = {
+  startupDelayMs: 0,
+  delayAfterBootMs: 0,
+  notifyFifo: null,
+  linkDelays: [],
+  nice: 0,
+  realtimePriority: null,
+  lockMemory: false,
+  logUnknownVrids: false
 }

@@ -13,6 +13,7 @@ import { Journal } from '../../../src/director/status/journal.js'
 import { proxyConfig, type ProxySetup } from '../../proxy/support/proxy.js'
 import { RawClient, get, statusOf } from '../../proxy/support/raw-client.js'
 import { answer, refusingPort, scriptedUpstream } from '../../proxy/support/upstream.js'
+import { PLAIN_ELECTION } from '../elections/router-config.js'
 
 t.setTimeout(60_000)
 
@@ -148,16 +149,7 @@ const NO_ELECTIONS: Omit<Config, 'proxy'> = {
   routerId: 'here',
   virtualRouters: [],
   syncGroups: [],
-  election: {
-    startupDelayMs: 0,
-    delayAfterBootMs: 0,
-    notifyFifo: null,
-    linkDelays: [],
-    nice: 0,
-    realtimePriority: null,
-    lockMemory: false,
-    logUnknownVrids: false
-  },
+  election: PLAIN_ELECTION,
   scripts: [],
   processes: [],
   files: [],

@@ -1,4 +1,4 @@
-/** How much may be recorded. */
+/** How much may come. */
 export interface Rate {
   readonly perSecond: number
   /** What may come at once. */
@@ -9,7 +9,7 @@ export interface Rate {
  * A bucket that also counts what it refuses: while more comes than it allows it stays empty, so that
  * its being half full says that it is calm again.
  */
-export class RecordingBudget {
+export class RateBudget {
   readonly #rate: Rate
   #left: number
   #at = -Infinity
