@@ -1,5 +1,4 @@
 import { uptime } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { CommandResult, Status } from '../admin/model.js'
 import type { LoadOptions } from '../config/load.js'
 import type { Config } from '../config/model.js'
@@ -7,12 +6,11 @@ import { isSame } from '../config/same.js'
 import { messageOf, TshaError } from '../errors.js'
 import { SpawnGate } from '../health/spawn-gate.js'
 import { withoutCapabilities } from '../linux/capabilities.js'
-import { monotonicNow, systemClock } from '../linux/clock.js'
+import { systemClock } from '../linux/clock.js'
 import { applyScheduling } from '../linux/scheduling.js'
 import type { SystemdNotifier } from '../linux/sd-notify.js'
-import { AdminLink } from './admin/admin-link.js'
-import { adminPlan, type AdminPlan } from './admin/admin-owner.js'
-import { checkCommand } from './orders/command-check.js'
+import { isRoot } from '../linux/users.js'
+import { Administration } from './admin/administration.js'
 import { refused } from './orders/command-results.js'
 import type { Commands } from './orders/commands.js'
 import { ConfigLoader } from './reload/config-loader.js'
@@ -34,8 +32,6 @@ import type { Replacement } from './workers/worker-supervisor.js'
 
 /** How long requests that run may take to finish when the director stops. */
 const SHUTDOWN_GRACE_MS = 10_000
-/** So long after a reload the admin process is still the one that was asked for it. */
-const ANSWER_MS = 200
 
 /** What a director is told of itself, for its status. */
 export interface DirectorIdentity {
@@ -48,7 +44,8 @@ export interface DirectorIdentity {
 
 /**
  * One director: its virtual routers, its proxy workers and its checks, joined. The order of starting
- * is sockets, workers, checks, election: a director competes only when it can serve.
+ * is sockets, workers, checks, election: a director competes only when it can serve. The file is long
+ * because starting, changing and stopping are about the same parts, and their orders belong together.
  */
 export class Director {
   #config: Config
@@ -56,7 +53,7 @@ export class Director {
   readonly #systemd: SystemdNotifier
   /** What happened lately, to be played again. */
   readonly recorder: FlightRecorder
-  readonly #journal: Journal
+  readonly #administration: Administration
   readonly #startedAt = systemClock.instant()
   readonly #loader: ConfigLoader
   readonly #reloads: Reloads
@@ -67,9 +64,6 @@ export class Director {
   #notifier: Notifier | null = null
   #proxy: ProxyService | null = null
   #health: DirectorHealth | null = null
-  #admin: AdminLink | null = null
-  /** By which it serves. */
-  #adminPlan: AdminPlan | null = null
   #watchdog: NodeJS.Timeout | null = null
   #startDelay: NodeJS.Timeout | null = null
   /** Null until everything runs. */
@@ -90,10 +84,6 @@ export class Director {
     this.#config = config
     this.#log = log
     this.#systemd = systemd
-    this.#journal = journal
-    journal.onEvent(() => {
-      this.#admin?.eventsCame()
-    })
     this.#files = files
     this.#hash = hash
     this.#loader = new ConfigLoader(source)
@@ -106,6 +96,13 @@ export class Director {
         log.error(message)
       }
     )
+    this.#administration = new Administration({
+      log,
+      journal,
+      recorder: this.recorder,
+      status: () => this.status(),
+      perform: (command, by) => this.perform(command, by)
+    })
   }
 
   /** Everything that this director knows about itself at this moment. */
@@ -152,41 +149,7 @@ export class Director {
         this.#systemd.notify('WATCHDOG=1')
       }, interval)
     }
-    this.#openAdmin().catch((error: unknown) => {
-      this.#log.warn(`no administration: ${messageOf(error)}`)
-    })
-  }
-
-  /** A director that cannot be watched still serves. */
-  async #openAdmin(): Promise<void> {
-    const plan = await adminPlan(this.#config, process.getuid?.() === 0)
-    if (plan === null || this.#isStopping) return
-    this.#adminPlan = plan
-    this.#startAdmin(plan)
-  }
-
-  #startAdmin({ change }: AdminPlan): void {
-    this.#admin = new AdminLink({
-      ...change,
-      version: VERSION,
-      log: this.#log,
-      now: monotonicNow,
-      ports: {
-        status: () => this.status(),
-        perform: (command, by) => {
-          // What is no command is refused by those who carry it out, and is not written down.
-          if (checkCommand(command).ok) this.recorder.note('command', null, { ...command, by })
-          return this.perform(command, by)
-        },
-        eventsAfter: (id, limit) => this.#journal.after(id, limit),
-        recordingReset: () => {
-          this.recorder.onLines((lines) => {
-            for (const line of lines) this.#admin?.record(line)
-          })
-        }
-      }
-    })
-    this.#admin.start()
+    this.#administration.start(this.#config)
   }
 
   async #open(): Promise<void> {
@@ -256,7 +219,7 @@ export class Director {
   brokeDown(error: unknown): void {
     this.#isBroken = true
     this.recorder.note('end', null, { error: messageOf(error) })
-    this.#admin?.flush()
+    this.#administration.flush()
   }
 
   /** As long as the elections are not started they hear nothing, and nobody becomes master. */
@@ -278,6 +241,7 @@ export class Director {
     this.#commands = takeOrders({
       config: () => this.#config,
       log: this.#log,
+      recorder: this.recorder,
       wishes: this.#wishes,
       elections: () => this.#elections,
       supervisor: () => this.#proxy?.supervisor ?? null,
@@ -327,31 +291,8 @@ export class Director {
     if (this.#commands === null || this.#isStopping)
       return conflict('the director is starting or stopping')
     const result = await this.#reloads.run(() => this.#reload())
-    if (result.ok) {
-      this.#renewAdmin().catch((error: unknown) => {
-        this.#log.warn(`no administration: ${messageOf(error)}`)
-      })
-    }
+    if (result.ok) this.#administration.renew(this.#config)
     return result
-  }
-
-  /**
-   * Serves administrators as the new configuration says. The token and the certificate may be others
-   * under the same names; a process that has nothing new to read stays, and nobody is cut off.
-   */
-  async #renewAdmin(): Promise<void> {
-    const plan = await adminPlan(this.#config, process.getuid?.() === 0)
-    if (isSame(plan, this.#adminPlan)) return
-    this.#adminPlan = plan
-    // Who asked for the reload gets the answer from the process that took the request.
-    await delay(ANSWER_MS, undefined, { ref: false })
-    if (this.#isStopping) return
-    const admin = this.#admin
-    if (plan === null) {
-      this.#admin = null
-      await admin?.stop()
-    } else if (admin === null) this.#startAdmin(plan)
-    else admin.replace(plan.change)
   }
 
   async #reload(): Promise<CommandResult> {
@@ -469,7 +410,7 @@ export class Director {
     await Promise.all([this.#proxy?.stop(graceMs), this.#notifier?.stop()])
     await this.#reloads.ended
     // Last of all, so that it tells how the addresses went.
-    await (this.#isBroken ? this.#admin?.abandon() : this.#admin?.stop())
+    await this.#administration.stop(this.#isBroken)
     if (this.#watchdog) clearInterval(this.#watchdog)
     if (this.#config.pidFile !== null) await removePidFile(this.#config.pidFile)
   }
@@ -479,8 +420,7 @@ export class Director {
 function identitiesOf(config: Config): Promise<IdentityOf> {
   const programs = [...config.scripts, ...notifyCommandsOf(config)]
   const { notifyFifo } = config.election
-  const isRoot = process.getuid?.() === 0
-  return findIdentities(notifyFifo ? [...programs, notifyFifo] : programs, isRoot)
+  return findIdentities(notifyFifo ? [...programs, notifyFifo] : programs, isRoot())
 }
 
 function nothing(): Promise<void> {

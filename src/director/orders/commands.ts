@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.js'
 import { checkCommand } from './command-check.js'
 import { done, refused } from './command-results.js'
 import type { Log } from '../log.js'
+import type { FlightRecorder } from '../recording/flight-recorder.js'
 import type { PeerOrders } from './peer-orders.js'
 import { NO_PROXY, type ProxyOrders } from './proxy-orders.js'
 import type { RouterOrders } from './router-orders.js'
@@ -16,6 +17,7 @@ const MAX_BY = 200
 /** What commands are carried out with. */
 export interface CommandPorts {
   readonly log: Log
+  readonly recorder?: FlightRecorder
   /** Why nothing can be done at the moment; null when something can. */
   obstacle(): string | null
   /** Null without virtual routers. */
@@ -54,6 +56,7 @@ export class Commands {
     if (!checked.ok)
       return this.#answer({ by: who }, refused('TSHA_E_COMMAND', ...checked.problems))
     const { command } = checked
+    this.#ports.recorder?.note('command', null, { ...command, by: who })
     this.#ports.log.info({ by: who, command }, 'order received')
     const facts = { by: who, action: command.action }
     try {

@@ -5,6 +5,7 @@ import { Commands } from './commands.js'
 import type { Elections } from '../elections/elections.js'
 import type { DirectorHealth } from '../health.js'
 import type { Log } from '../log.js'
+import type { FlightRecorder } from '../recording/flight-recorder.js'
 import { PeerOrders } from './peer-orders.js'
 import { ProxyOrders } from './proxy-orders.js'
 import { RouterOrders } from './router-orders.js'
@@ -16,6 +17,7 @@ export interface OrderedDirector {
   /** The configuration that holds at the moment. */
   config(): Config
   readonly log: Log
+  readonly recorder: FlightRecorder
   readonly wishes: RouterWishes
   /** The parts that there are at the moment: a reload may bring others. */
   elections(): Elections | null
@@ -33,7 +35,7 @@ export interface OrderedDirector {
 
 /** Joins what orders are about with the parts that carry them out. */
 export function takeOrders(director: OrderedDirector): Commands {
-  const { log, wishes, health } = director
+  const { log, recorder, wishes, health } = director
   const config = (): Config => director.config()
   const now = monotonicNow
   const routers = (elections: Elections): RouterOrders =>
@@ -81,6 +83,7 @@ export function takeOrders(director: OrderedDirector): Commands {
   })
   return new Commands({
     log,
+    recorder,
     obstacle: () => director.obstacle(),
     get routers() {
       const elections = director.elections()
