@@ -6,10 +6,11 @@
 // Each file runs in a lane. Which one is not the usual one of its part, it says itself, with a reason, in
 // a line such as `// lane: alone - sends 50 000 frames a second`:
 //
+//   early    takes longer than its lane would: begins with the first, beside prompt and shared
 //   prompt   unit: as many as there are processors, and one that waits
 //   patient  takes a processor and has no clock: in what the others leave of the processors
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
-//   quiet    measures tenths of a second, and has next to nothing to do itself: one more beside it
+//   quiet    measures tenths of a second, and has next to nothing to do itself: two more beside it
 //   alone    measures the machine itself: nothing runs beside it
 //
 // Tests that build networks need root; without it, or without a program that they need, they are
@@ -26,27 +27,25 @@ const STEP_LIMIT_MS = 20 * 60_000
 const FILE_LIMITS_MS = { unit: 120_000, patient: 900_000, netns: 300_000, interop: 360_000 }
 /** Networks side by side: more would make two processors late for the timers that are measured. */
 const SIDE_BY_SIDE = {
+  early: 1,
   prompt: availableParallelism() + 1,
   patient: availableParallelism(),
   shared: 6,
-  quiet: 2,
+  quiet: 3,
   alone: 1
 }
 /** The longest begin first, so that none is left over at the end of its lane. */
 const LONGEST = [
   'fuzz/differential.test.ts',
-  'interop/newcomer.test.ts',
   'netns/silent-partition.test.ts',
   'netns/failover-times.test.ts',
   'interop/baseline.test.ts',
   'interop/keepalived-notify.test.ts',
-  'netns/address-care.test.ts',
   'interop/systemd.test.ts',
   'netns/faults.test.ts',
   'netns/orders.test.ts',
   'interop/matrix.test.ts',
   'netns/sick-upstream.test.ts',
-  'netns/pauses.test.ts',
   'netns/replace-workers.test.ts',
   'soak/soak.test.ts',
   'vrrp/fuzz/fuzz.test.ts',
@@ -110,8 +109,10 @@ async function main() {
     () => check('prettier', 'node_modules/prettier/bin/prettier.cjs', prettier, { patient: true })
   ]
   const patient = lane('patient', part === null && pattern === '' ? lint : [])
+  const early = lane('early')
   await lane('prompt')
   await lane('shared')
+  await early
   await lane('quiet')
   await patient
   await lane('alone')

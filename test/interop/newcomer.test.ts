@@ -1,3 +1,4 @@
+// lane: early - installs, builds and boots two machines
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
