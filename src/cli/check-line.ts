@@ -4,6 +4,7 @@ import { write } from './output.js'
 import { Refusal } from './refusal.js'
 import { readTarget, readTimeout, type TargetFlags } from './target.js'
 import { checkLine, judge, VERDICTS, type Verdict } from './verdict.js'
+import { readingOf } from './version-gap.js'
 
 /** Monitoring systems give their plugins about 10 s. */
 const CHECK_MS = 5000
@@ -26,7 +27,8 @@ async function judgeDirector(
   try {
     const timeoutMs = readTimeout(flags.timeout, CHECK_MS)
     const client = new AdminClient(await readTarget(flags, process.env), timeoutMs)
-    return judge(await client.status())
+    const status = await client.status()
+    return readingOf(status, () => judge(status))
   } catch (error) {
     const verdict = isAway(error) ? 'CRITICAL' : 'UNKNOWN'
     const text =

@@ -7,6 +7,7 @@ import { Screen } from './screen.js'
 import { flagError } from './target.js'
 import type { View } from './style.js'
 import { wrap } from './table.js'
+import { readingOf } from './version-gap.js'
 import { formatSpan, printable } from './words.js'
 
 /** A status comes each second; a director that misses this many is not heard any more. */
@@ -55,7 +56,8 @@ export async function showLive(
 ): Promise<void> {
   if (!process.stdout.isTTY) throw flagError(`${command} needs a terminal`)
   // A director that was never there is an error as of any command, not a screen that waits.
-  let shown = take(await client.status())
+  const first = await client.status()
+  let shown = viewOf(first, take(first))
   let lost: { readonly since: number; readonly why: string } | null = null
   const screen = new Screen()
   const show = (): void => {
@@ -71,7 +73,7 @@ export async function showLive(
       screen.left,
       (status) => {
         lost = null
-        shown = take(status)
+        shown = viewOf(status, take(status))
         show()
       },
       (error) => {
@@ -83,6 +85,13 @@ export async function showLive(
     clearInterval(clock)
     screen.close()
   }
+}
+
+function viewOf(
+  status: Status,
+  lines: (view: View) => readonly string[]
+): (view: View) => readonly string[] {
+  return (view) => readingOf(status, () => lines(view))
 }
 
 /** What stands above a view that is no longer true. */

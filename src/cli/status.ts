@@ -5,6 +5,7 @@ import { followStatus, showLive } from './live.js'
 import { outputView, write, writeLines } from './output.js'
 import { formatStatus } from './status-view.js'
 import { flagError, readTarget, readTimeout, type TargetFlags } from './target.js'
+import { readingOf } from './version-gap.js'
 
 /** How long a question may take. */
 export const ASK_MS = 5000
@@ -31,7 +32,10 @@ export async function status(flags: StatusFlags): Promise<number> {
   else if (watch)
     await showLive(client, 'status --watch', (status) => (view) => formatStatus(status, view))
   else if (json) await write(`${(await client.get('/v1/status')).trimEnd()}\n`)
-  else await writeLines(formatStatus(await client.status(), outputView()))
+  else {
+    const found = await client.status()
+    await writeLines(readingOf(found, () => formatStatus(found, outputView())))
+  }
   return 0
 }
 

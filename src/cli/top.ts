@@ -6,6 +6,7 @@ import { ASK_MS, openClient } from './status.js'
 import type { TargetFlags } from './target.js'
 import { formatTop } from './top-view.js'
 import { ratesBetween } from './traffic-rates.js'
+import { readingOf } from './version-gap.js'
 
 /** Rates are those between now and the oldest of so many statuses, one a second. */
 const WINDOW = 6
@@ -17,7 +18,9 @@ export async function top(flags: TargetFlags): Promise<number> {
     const before = await client.status()
     await delay(1000)
     const after = await client.status()
-    await writeLines(formatTop(after, ratesBetween(before, after), outputView()))
+    await writeLines(
+      readingOf(after, () => formatTop(after, ratesBetween(before, after), outputView()))
+    )
     return 0
   }
   const statuses: Status[] = []
@@ -26,7 +29,7 @@ export async function top(flags: TargetFlags): Promise<number> {
     if (statuses.at(-1)?.started_at !== status.started_at) statuses.length = 0
     statuses.push(status)
     if (statuses.length > WINDOW) statuses.shift()
-    const rates = ratesBetween(statuses[0] ?? status, status)
+    const rates = readingOf(status, () => ratesBetween(statuses[0] ?? status, status))
     return (view) => formatTop(status, rates, view)
   })
   return 0

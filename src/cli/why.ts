@@ -3,6 +3,7 @@ import { outputView, writeLines } from './output.js'
 import { pickRouters } from './pick.js'
 import { ASK_MS, openClient } from './status.js'
 import type { TargetFlags } from './target.js'
+import { readingOf } from './version-gap.js'
 import { formatWhy } from './why-view.js'
 
 export interface WhyFlags extends TargetFlags {
@@ -18,7 +19,7 @@ export async function why(flags: WhyFlags): Promise<number> {
   const lines =
     routers.length === 0
       ? ['this director has no virtual routers: it is a proxy only']
-      : withBlanks(routers, status)
+      : readingOf(status, () => withBlanks(routers, status))
   await writeLines(lines)
   return 0
 }

@@ -13,7 +13,7 @@ import {
   tsha,
   type Answer
 } from './fake-director.js'
-import { BACKUP, PEER, PROXY, statusOf } from './statuses.js'
+import { BACKUP, MASTER, PEER, PROXY, statusOf } from './statuses.js'
 
 t.jobs = 4
 
@@ -65,6 +65,20 @@ void t.test(
     })
   }
 )
+
+void t.test('a director of another version whose status lacks something is named', async (t) => {
+  const router = { name: MASTER.name, state: MASTER.state }
+  const older = { ...statusOf(), version: '0.0.9', virtual_routers: [router], proxy: {} }
+  const { socket } = await director(t, { 'GET /v1/status': json(older) })
+  const said =
+    'tsha: the director runs tsha 0.0.9 and this command is tsha 0.1.0, which cannot read its status; ' +
+    'status --json shows it as it is [TSHA_E_ANSWER]\n'
+  for (const command of ['status', 'why', 'top']) {
+    const outcome = await tsha([command, '--socket', socket])
+    t.same(outcome, { code: 1, stdout: '', stderr: said }, command)
+  }
+  t.match(await tsha(['status', '--json', '--socket', socket]), { code: 0 })
+})
 
 void t.test('each command asks for what it says, and prints what was done', async (t) => {
   const virtual_routers = [
