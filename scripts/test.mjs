@@ -11,6 +11,7 @@
 //   patient  takes a processor and has no clock: in what the others leave of the processors
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
 //   quiet    measures tenths of a second, and has next to nothing to do itself: two more beside it
+//   single   counts what few requests or many networks come to: the only one, but for patient ones
 //   alone    measures the machine itself: nothing runs beside it
 //
 // Tests that build networks need root; without it, or without a program that they need, they are
@@ -32,6 +33,7 @@ const SIDE_BY_SIDE = {
   patient: availableParallelism(),
   shared: 6,
   quiet: 3,
+  single: 1,
   alone: 1
 }
 /** The longest begin first, so that none is left over at the end of its lane. */
@@ -114,6 +116,7 @@ async function main() {
   await lane('shared')
   await early
   await lane('quiet')
+  await lane('single')
   await patient
   await lane('alone')
   if (wanted.length === 0) {

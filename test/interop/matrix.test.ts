@@ -1,4 +1,4 @@
-// lane: alone - plays many networks at once and compares times of 100 ms: two processors have nothing left beside it
+// lane: single - plays many networks at once and compares times of 100 ms
 import t from 'tap'
 import { cannotRun } from '../netns/lab/requirements.js'
 import { largest, type Difference } from './matrix/compare.js'

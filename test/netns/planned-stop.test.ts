@@ -1,4 +1,4 @@
-// lane: alone - two requests that fail are too many
+// lane: single - two requests that fail are too many
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { cannotRun } from './lab/requirements.js'

@@ -1,4 +1,4 @@
-// lane: alone - counts what 200 requests a second cost while a server is sick
+// lane: single - counts what 200 requests a second cost while a server is sick
 import t from 'tap'
 import type { Test } from 'tap'
 import { Lab } from './lab/lab.js'

@@ -15,6 +15,7 @@ t.setTimeout(180_000)
 t.jobs = 8
 
 const SETTLE_TIMEOUT_MS = 15_000
+const ADVERT_INTERVAL_MS = 1000
 /**
  * From the healing and from the end of two masters on, the client's requests show for so long whether it is
  * served; one whose entry is stale has to wait for 25 s and more.
@@ -25,17 +26,35 @@ const LIMIT_MS = 1000
 const REFRESH = 'garp_master_refresh 1'
 /** An interval of the refresh, and the time of a request. */
 const REFRESHED_MS = 1200
-/** Milliseconds between an advertisement of the backup and the healing: now the one and now the other is heard first. */
-const PHASES = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900]
+/**
+ * When the network is healed, in milliseconds after an advertisement of the backup.
+ *
+ * @param behindMs how long the backup's advertisements come behind the master's
+ */
+type Moment = (behindMs: number) => number
+/** Now the one and now the other is heard first. */
+const PHASES: readonly Moment[] = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900].map(
+  (phase) => () => phase
+)
 /** Every `step`-th of them, from the `first` on. */
 const everyPhase = (step: number, first: number) =>
   PHASES.filter((_, index) => index % step === first)
+/** After an advertisement of the master and before the backup's `count`-th from then on, `share` of the way. */
+const backupFirst =
+  (count: number, share: number): Moment =>
+  (behindMs) =>
+    count * ADVERT_INTERVAL_MS - behindMs * (1 - share)
 /**
- * The backup's adverts are 0.65 s, its Skew_Time, behind the master's: from 0.35 s on after one of them it is
- * the next, and a busy machine may take 0.4 s for the healing. The last one is in the fifth second of its
- * mastership: then it announces the address for the second time when it speaks, behind our answer.
+ * The backup's are about 0.65 s, its Skew_Time, behind; a busy machine may take 0.4 s for the healing. The
+ * last one is in the fifth second of its mastership: then it announces the address for the second time when
+ * it speaks, behind our answer.
  */
-const KEEPALIVED_FIRST = [400, 500, 600, 3400]
+const KEEPALIVED_FIRST = [
+  backupFirst(1, 0.1),
+  backupFirst(1, 0.2),
+  backupFirst(1, 0.35),
+  backupFirst(4, 0.1)
+]
 
 /** In eight hexadecimal digits. */
 const VIP_HEX = 'c0a840c8'
@@ -54,7 +73,7 @@ interface Healing {
 }
 
 /**
- * Splits the pair and joins it again, at each of these phases.
+ * Splits the pair and joins it again, at each of these moments.
  *
  * @param directive for the instance of director1, besides those of the pair's file
  */
@@ -62,7 +81,7 @@ async function partitions(
   t: Test,
   one: Directors,
   other: Directors,
-  phases: readonly number[],
+  moments: readonly Moment[],
   directive = ''
 ): Promise<readonly Healing[]> {
   const lab = await Lab.create()
@@ -93,16 +112,20 @@ async function partitions(
     `${ANNOUNCEMENTS} announcements`,
     SETTLE_TIMEOUT_MS
   )
+  const sent = await lab.capture('director1', 'ip proto 112')
   const capture = await lab.capture('director2', 'ip proto 112')
   const load = await lab.steadyClient({ rate: 50, timeoutMs: 1000 })
   const healings: Healing[] = []
-  for (const phase of phases) {
+  for (const moment of moments) {
     await expectNeighbour(t, lab, 'director1')
     await lab.filterPort('director1')
     await lab.watch.waitForOwners(['director1', 'director2'], SETTLE_TIMEOUT_MS)
     await expectNeighbour(t, lab, 'director2')
     const { mark: next } = capture.packets
     const advert = await capture.packets.waitFor(isAdvertisement, 'advertisement', 5000, next)
+    const before = sent.packets.entries.findLast(({ at }) => at < advert.at)
+    const behindMs = (advert.at - (before?.at ?? 0)) % ADVERT_INTERVAL_MS
+    const phase = Math.round(moment(behindMs))
     await new Promise((resolve) => setTimeout(resolve, advert.at + phase - Date.now()))
     const at = Date.now()
     const changes = lab.watch.mark
@@ -115,7 +138,7 @@ async function partitions(
     const moves = lab.watch.changes
       .since(changes)
       .map((change) => `${change.at - at}:${change.host.slice(-1)}${change.owned ? '+' : '-'}`)
-    const story = `${outage} ms, ${phase} ms after an advert; ${JSON.stringify(failures)}; ${moves.join(' ')}`
+    const story = `${outage} ms, ${phase} ms after an advert, ${Math.round(behindMs)} ms behind the master's; ${JSON.stringify(failures)}; ${moves.join(' ')}`
     healings.push({ outage, story, wasTold })
   }
   await load.stop()

@@ -1,4 +1,4 @@
-// lane: alone - no request may fail at 200 connections a second
+// lane: single - no request may fail at 200 connections a second
 import t from 'tap'
 import { Lab } from './lab/lab.js'
 import { signalProcess } from './lab/process-tree.js'
