@@ -31,7 +31,7 @@ const SIDE_BY_SIDE = {
   early: 1,
   prompt: availableParallelism() + 1,
   patient: availableParallelism(),
-  shared: 6,
+  shared: 4,
   quiet: 3,
   single: 1,
   alone: 1

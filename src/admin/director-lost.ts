@@ -28,8 +28,11 @@ export async function directorLost(
   try {
     const written = writeRecording(directory, recording.text(), new Date(), signal)
     written.catch(() => undefined)
-    const path = await Promise.race([written, tooLate])
+    const { path, onDisk } = await Promise.race([written, tooLate])
     tell(`the director is gone; its recording is in ${path}`)
+    await Promise.race([onDisk, tooLate]).catch((error: unknown) => {
+      tell(`it may not be on the disk yet: ${messageOf(error)}`)
+    })
   } catch (error) {
     tell(`the director is gone; its recording cannot be written: ${messageOf(error)}`)
   }

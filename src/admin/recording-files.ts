@@ -55,12 +55,18 @@ export async function checkDirectory(directory: string): Promise<void> {
   await access(directory, constants.W_OK | constants.X_OK)
 }
 
+/** A recording that is in its directory; only a machine that goes down can lose it. */
+export interface WrittenRecording {
+  readonly path: string
+  /** Settles when it is on the disk, which may take seconds on a disk that is busy. */
+  readonly onDisk: Promise<void>
+}
+
 /**
  * Writes a recording, whole or not at all, and removes what is too old.
  *
  * @param at when the director was lost, by the wall clock
  * @param signal ends it; nothing is left behind then
- * @returns the path of the file
  * @throws the system's error
  */
 export async function writeRecording(
@@ -68,28 +74,27 @@ export async function writeRecording(
   text: Iterable<string>,
   at: Date,
   signal: AbortSignal
-): Promise<string> {
+): Promise<WrittenRecording> {
   await removeOld(directory, MOST_FILES - 1)
   const name = nameOf(at)
   const path = join(directory, name)
   const unfinished = join(directory, `.${name}.${randomBytes(4).toString('hex')}.part`)
   const file = await open(unfinished, 'wx', 0o640)
   try {
-    try {
-      // Whatever the umask took away.
-      await file.chmod(0o640)
-      await file.writeFile([...text].join(''), { signal })
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    // Whatever the umask took away.
+    await file.chmod(0o640)
+    await file.writeFile([...text].join(''), { signal })
     signal.throwIfAborted()
     await rename(unfinished, path)
   } catch (error) {
+    await file.close()
     await unlink(unfinished)
     throw error
   }
-  return path
+  const onDisk = file.sync().finally(() => file.close())
+  // Whoever has no time left does not wait for it.
+  onDisk.catch(() => undefined)
+  return { path, onDisk }
 }
 
 /** Names are in the order of time. */

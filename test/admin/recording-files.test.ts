@@ -20,16 +20,20 @@ const never = (): AbortSignal => new AbortController().signal
 
 void t.test('a recording is written whole, for the group to read', async (t) => {
   const directory = t.testdir()
-  const path = await writeRecording(directory, ['a\n', 'b\n'], AT, never())
+  const { path, onDisk } = await writeRecording(directory, ['a\n', 'b\n'], AT, never())
   t.equal(path, join(directory, 'tsha-2026-11-23T12-00-00.123Z.jsonl'))
   t.equal(await readFile(path, 'utf8'), 'a\nb\n')
   t.equal((await stat(path)).mode & 0o777, 0o640)
   t.same(await readdir(directory), ['tsha-2026-11-23T12-00-00.123Z.jsonl'])
+  await onDisk
 })
 
 void t.test('five are kept, and what a killed writer left is removed', async (t) => {
   const directory = t.testdir({ 'other.jsonl': '', '.tsha-x.jsonl.00.part': 'half' })
-  for (let i = 0; i < 8; i++) await writeRecording(directory, ['x\n'], later(i), never())
+  for (let i = 0; i < 8; i++) {
+    const { onDisk } = await writeRecording(directory, ['x\n'], later(i), never())
+    await onDisk
+  }
   t.same((await readdir(directory)).sort(), [
     'other.jsonl',
     'tsha-2026-11-23T15-00-00.123Z.jsonl',

@@ -114,7 +114,8 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 240_0
     await machine.must(`kill -KILL ${await show('MainPID')}`)
     await machine.untilTrue(`systemctl show --property NRestarts --value ${UNIT} | grep -q 2`)
     await machine.untilTrue(`systemctl is-active ${UNIT}`)
-    t.equal(await machine.must('ls /var/lib/tsha | grep -c "^tsha-.*jsonl$"'), '2')
+    const said = await machine.must(`journalctl --unit ${UNIT} --output cat | grep 'is gone'`)
+    t.equal(await machine.must('ls /var/lib/tsha | grep -c "^tsha-.*jsonl$"'), '2', said)
     t.match(await machine.must(REPLAY), 'virtual router')
   })
 
