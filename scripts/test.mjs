@@ -8,8 +8,8 @@
 //
 //   early    takes longer than its lane would: begins with the first, beside prompt and shared
 //   prompt   unit: as many as there are processors, and one that waits
-//   patient  takes a processor and has no clock: in what the others leave of the processors
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
+//   patient  takes a processor and has no clock: in what quiet and single leave of the processors
 //   quiet    measures tenths of a second, and has next to nothing to do itself: two more beside it
 //   single   counts what few requests or many networks come to: the only one, but for patient ones
 //   alone    measures the machine itself: nothing runs beside it
@@ -31,7 +31,7 @@ const SIDE_BY_SIDE = {
   early: 1,
   prompt: availableParallelism() + 1,
   patient: availableParallelism(),
-  shared: 4,
+  shared: 5,
   quiet: 3,
   single: 1,
   alone: 1
@@ -110,11 +110,11 @@ async function main() {
     () => check('eslint', 'node_modules/eslint/bin/eslint.js', ['.'], { patient: true }),
     () => check('prettier', 'node_modules/prettier/bin/prettier.cjs', prettier, { patient: true })
   ]
-  const patient = lane('patient', part === null && pattern === '' ? lint : [])
   const early = lane('early')
   await lane('prompt')
   await lane('shared')
   await early
+  const patient = lane('patient', part === null && pattern === '' ? lint : [])
   await lane('quiet')
   await lane('single')
   await patient

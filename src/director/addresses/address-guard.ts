@@ -10,12 +10,17 @@ import { GatewayCheck } from './gateway-check.js'
 import type { Log } from '../log.js'
 import type { RuleClock } from './rule-driver.js'
 import { hasNeighbours, Segment } from './segment.js'
+import { Waiters } from '../waiters.js'
 
 /** Longest Skew_Time of VRRPv2; of VRRPv3 it is shorter than an interval. */
 const LONGEST_SKEW_MS = 1000
 /** For a packet, and a busy machine. */
 const MARGIN_MS = 500
 const RECEIVE_FAILURE_PERIOD_MS = 600_000
+/** A new master has added the addresses and announces them after about 15 ms; keepalived after 1 ms. */
+const SUCCESSOR_MS = 100
+/** Its announcement may be read before the advertisement that it sent first. */
+const JUST_NOW_MS = 50
 
 /** What the guard uses of the director. */
 export interface GuardPorts {
@@ -50,6 +55,9 @@ export class AddressGuard {
   /** A master that was heard less than this ago is there when we become master. */
   readonly #predecessorWithinMs: number
   #heardAt = -Infinity
+  /** When another machine last claimed one of the addresses. */
+  #claimedAt = -Infinity
+  readonly #claims = new Waiters()
 
   /**
    * @param found every interface that has an address of this virtual router
@@ -173,6 +181,16 @@ export class AddressGuard {
     for (const watch of this.#watches) watch.rival()
   }
 
+  /**
+   * Resolves when the new master has announced the addresses, so that neighbours turn to it: until then
+   * they need us. After a tenth of a second at the latest (docs/decisions/0040-served-until-announced.md).
+   */
+  async succeeded(): Promise<void> {
+    if (this.#watches.length === 0) return
+    const isAnnounced = (): boolean => this.#clock.now() - this.#claimedAt < JUST_NOW_MS
+    await this.#claims.until(isAnnounced, SUCCESSOR_MS)
+  }
+
   /** An interface with addresses of ours was switched on or off, or got or lost its carrier. */
   linkChanged(interfaceName: string, isUp: boolean): void {
     this.#care.linkChanged(interfaceName, isUp)
@@ -219,6 +237,10 @@ export class AddressGuard {
         socket: segment,
         defend: () => {
           this.announcer.announce('refresh')
+        },
+        claimed: () => {
+          this.#claimedAt = ports.clock.now()
+          this.#claims.notify()
         }
       },
       ports.log

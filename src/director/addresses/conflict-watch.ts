@@ -28,6 +28,8 @@ export interface ConflictPorts {
   readonly socket: FrameSender
   /** Announce the addresses once: the claim of another machine must not stand. */
   defend(): void
+  /** Another machine claims an address, whoever is master. */
+  claimed(): void
 }
 
 /**
@@ -108,6 +110,7 @@ export class ConflictWatch {
 
   #claim(address: string, mac: string): void {
     if (mac === this.#segment.mac || !this.#addresses.has(address)) return
+    this.#ports.claimed()
     this.#driver.feed({ kind: 'claim', address, mac })
   }
 

@@ -91,6 +91,8 @@ export class RunningRouter {
   /** An administrator has asked to hand over, and the outcome is open. */
   #isLeaving = false
   #lastHeard: LastHeard | null = null
+  /** What ended our last mastery was an advertisement of another master. */
+  #hasSuccessor = false
   #isStarted = false
   #goneInterface: string | null = null
   #isSourceGone = false
@@ -207,7 +209,13 @@ export class RunningRouter {
       {
         clock: systemClock,
         socket: this.#vrrpSocket,
-        addresses: this.#addresses,
+        addresses: {
+          add: () => this.#addresses.add(),
+          remove: async () => {
+            if (this.#hasSuccessor) await this.#guard.succeeded()
+            await this.#addresses.remove()
+          }
+        },
         announcer: this.#guard.announcer,
         ...(ports.recorder ? { recorder: ports.recorder } : {}),
         observer: {
@@ -480,6 +488,7 @@ export class RunningRouter {
 
   #stepped(from: State, to: State, reason: Reason, heard: HeardAdvertisement | null): void {
     if (from.name !== 'master' && to.name === 'master') this.#masterSince = systemClock.now()
+    if (from.name === 'master' && to.name !== 'master') this.#hasSuccessor = heard !== null
     this.#ports.story.stepped(from, to, reason, heard, this.#effects(), systemClock.instant())
     this.#speakerLog.stepped(from, to, reason, heard, from.name === to.name ? [] : this.#because())
     // First: who hands over takes its sync group along before a fault can follow.

@@ -20,6 +20,7 @@ class Stage {
   readonly record: string[] = []
   readonly journal = new LogRecord()
   refusal: Error | null = null
+  claims = 0
 
   readonly watch = new ConflictWatch(
     { interface: 'ens160', mac: OURS, addresses: [VIP, VIP6] },
@@ -32,7 +33,8 @@ class Stage {
           this.record.push(`${this.clock.now()} probe ${probed}`)
         }
       },
-      defend: () => void this.record.push(`${this.clock.now()} defend`)
+      defend: () => void this.record.push(`${this.clock.now()} defend`),
+      claimed: () => void (this.claims += 1)
     },
     this.journal.log
   )
@@ -99,5 +101,19 @@ t.test('a socket that refuses the probes does not keep us from being master', (t
   stage.watch.mastery(true, false)
   stage.clock.advanceTo(2000)
   t.strictSame(stage.record, [])
+  t.end()
+})
+
+t.test('who is no longer master hears that another machine announces an address', (t) => {
+  const stage = new Stage()
+  stage.watch.mastery(true, false)
+  stage.watch.mastery(false, false)
+  stage.hearArp(OURS)
+  stage.hearArp(THEIRS, '192.168.64.201')
+  t.equal(stage.claims, 0, 'not of our own frames, nor of other addresses')
+  stage.hearArp(THEIRS)
+  stage.hearNeighbour(THEIRS)
+  t.equal(stage.claims, 2)
+  t.strictSame(stage.journal.lines, [], 'which is what should be')
   t.end()
 })
