@@ -111,13 +111,17 @@ await t.test('the unit under the real systemd', { skip: whyNot(), timeout: 240_0
   )
 
   await t.test('SIGKILL: what the director recorded is there, and replays', isSlow, async (t) => {
-    // Its admin process, which does the writing, may take longer to start than the director.
-    await machine.untilTrue('tsha status', 8000)
-    await machine.must(`kill -KILL ${await show('MainPID')}`)
-    await machine.untilTrue(`systemctl show --property NRestarts --value ${UNIT} | grep -q 2`)
-    await machine.untilTrue(`systemctl is-active ${UNIT}`)
-    const said = await machine.must(`journalctl --unit ${UNIT} --output cat --lines 60`)
-    t.equal(await machine.must('ls /var/lib/tsha | grep -c "^tsha-.*jsonl$"'), '2', said)
+    for (let restarts = 2; restarts <= 4; restarts++) {
+      // Its admin process, which does the writing, may take longer to start than the director.
+      await machine.untilTrue('tsha status', 8000)
+      await machine.must(`kill -KILL ${await show('MainPID')}`)
+      await machine.untilTrue(
+        `systemctl show --property NRestarts --value ${UNIT} | grep -q ${restarts}`
+      )
+      await machine.untilTrue(`systemctl is-active ${UNIT}`)
+      const found = await machine.must('ls /var/lib/tsha | grep -c "^tsha-.*jsonl$"')
+      t.equal(found, String(restarts), `of each of ${restarts} deaths`)
+    }
     t.match(await machine.must(REPLAY), 'virtual router')
   })
 
