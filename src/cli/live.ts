@@ -57,7 +57,7 @@ export async function showLive(
   if (!process.stdout.isTTY) throw flagError(`${command} needs a terminal`)
   // A director that was never there is an error as of any command, not a screen that waits.
   const first = await client.status()
-  let shown = viewOf(first, take(first))
+  let shown = viewOf(first, take)
   let lost: { readonly since: number; readonly why: string } | null = null
   const screen = new Screen()
   const show = (): void => {
@@ -73,7 +73,7 @@ export async function showLive(
       screen.left,
       (status) => {
         lost = null
-        shown = viewOf(status, take(status))
+        shown = viewOf(status, take)
         show()
       },
       (error) => {
@@ -89,8 +89,9 @@ export async function showLive(
 
 function viewOf(
   status: Status,
-  lines: (view: View) => readonly string[]
+  take: (status: Status) => (view: View) => readonly string[]
 ): (view: View) => readonly string[] {
+  const lines = readingOf(status, () => take(status))
   return (view) => readingOf(status, () => lines(view))
 }
 

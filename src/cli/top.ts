@@ -29,7 +29,7 @@ export async function top(flags: TargetFlags): Promise<number> {
     if (statuses.at(-1)?.started_at !== status.started_at) statuses.length = 0
     statuses.push(status)
     if (statuses.length > WINDOW) statuses.shift()
-    const rates = readingOf(status, () => ratesBetween(statuses[0] ?? status, status))
+    const rates = ratesBetween(statuses[0] ?? status, status)
     return (view) => formatTop(status, rates, view)
   })
   return 0
