@@ -32,8 +32,8 @@ const LOOK_AGAIN_MS = 200
 const LOOKS_ON = /^(?:tsha (?:status|why)|curl)\b/
 /** A machine that does many things at once may be late and says so, which a newcomer's two do not. */
 const LATE = /\d+ problems?(.*)\n\n(?: {2}! an advertisement of .* late, .*\n(?: {4}.*\n)*)+/
-/** Of those that are under way, where the processors are busy, in each of the three moves of the address. */
-const FAILED_LIMIT = 15
+/** Two for each of the three times that the address moves. */
+const FAILED_LIMIT = 6
 /** Requests per second of the client that asks all the time while the pair is worked on. */
 const RATE = 50
 

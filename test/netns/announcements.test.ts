@@ -9,6 +9,7 @@ import { Capture } from './lab/capture.js'
 import { Host } from './lab/host.js'
 import { enterOwnNetwork, ip } from './lab/own-network.js'
 import { cannotRun } from './lab/requirements.js'
+import { until } from './lab/until.js'
 
 const OURS = '02:00:c0:a8:40:82'
 const ANOTHER = '02:00:00:00:00:66'
@@ -53,12 +54,6 @@ function configWith(announcements: Partial<Announcements>): VirtualRouterConfig 
 /** Classic BPF: a frame of this type (offset 12) gives 2, TC_ACT_SHOT; anything else 0, TC_ACT_OK. */
 function dropping(etherType: number): string {
   return `4,40 0 0 12,21 0 1 ${etherType},6 0 0 2,6 0 0 0`
-}
-
-/** Asks again and again until the answer is as wanted. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_TIMEOUT_MS
-  while (!(await isSo())) if (Date.now() > deadline) throw new Error(`${what}: never`)
 }
 
 await t.test('a neighbour on the wire', { skip: cannotRun('tcpdump', 'tc') }, async (t) => {
@@ -114,8 +109,8 @@ await t.test('a neighbour on the wire', { skip: cannotRun('tcpdump', 'tc') }, as
       capture.packets.entries.slice(0, 10).map(({ bytes }) => bytes.toString('hex')),
       [arp, na, arp, na, arp, na, arp, na, arp, na]
     )
-    await until('IPv4 learnt', () => isUpToDate(VIP))
-    await until('IPv6 learnt', () => isUpToDate(VIP6))
+    await until('IPv4 learnt', () => isUpToDate(VIP), WAIT_TIMEOUT_MS)
+    await until('IPv6 learnt', () => isUpToDate(VIP6), WAIT_TIMEOUT_MS)
     await capture.stop()
   })
 
@@ -156,14 +151,15 @@ await t.test('a neighbour on the wire', { skip: cannotRun('tcpdump', 'tc') }, as
         await gateway.must('tc', 'filter', 'add', ...filter)
         const [guard, journal] = open({ gateway: asked })
         guard.announcer.announce('mastery')
-        await until('ten frames lost', async () => {
+        const areLost = async (): Promise<boolean> => {
           const text = await gateway.must('tc', '-s', 'qdisc', 'show', 'dev', 'lan')
           return Number(/clsact[^]*dropped (\d+)/.exec(text)?.[1] ?? 0) >= 10
-        })
+        }
+        await until('ten frames lost', areLost, WAIT_TIMEOUT_MS)
         t.match(await entryOf(address), ANOTHER, 'nothing got through')
         await gateway.must('tc', 'qdisc', 'del', 'dev', 'lan', 'clsact')
-        await until('learnt', () => isUpToDate(address))
-        await until('told', () => Promise.resolve(journal.lines.length > 0))
+        await until('learnt', () => isUpToDate(address), WAIT_TIMEOUT_MS)
+        await until('told', () => Promise.resolve(journal.lines.length > 0), WAIT_TIMEOUT_MS)
         t.match(journal.lines, [/^warn the gateway answers to the virtual addresses only now/])
         guard.close()
       }

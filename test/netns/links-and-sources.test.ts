@@ -7,6 +7,7 @@ import { Lab, VIP } from './lab/lab.js'
 import { installPairFiles, ON_DIRECTOR } from './lab/pair-files.js'
 import { cannotRun } from './lab/requirements.js'
 import { TshaDirector, type LogLine } from './lab/tsha.js'
+import { until } from './lab/until.js'
 
 t.setTimeout(120_000)
 
@@ -95,13 +96,12 @@ await t.test(
 
     await t.test('a link that is back within its delay was never down', async (t) => {
       const { mark } = director.log
-      const shows = async (flag: RegExp): Promise<void> => {
-        const deadline = Date.now() + 5000
-        let link = await host.must('ip', '-o', 'link', 'show', 'dev', DEVICE)
-        while (!flag.test(link) && Date.now() < deadline)
-          link = await host.must('ip', '-o', 'link', 'show', 'dev', DEVICE)
-        t.match(link, flag)
-      }
+      const shows = (flag: RegExp): Promise<void> =>
+        until(
+          `link with ${String(flag)}`,
+          async () => flag.test(await host.must('ip', '-o', 'link', 'show', 'dev', DEVICE)),
+          5000
+        )
       await lab.cutLink('director1')
       await shows(/NO-CARRIER/)
       await lab.heal('director1')

@@ -14,8 +14,7 @@ import { OLD_FILES, TshaDirector, WATCHED, type LogLine } from './lab/tsha.js'
 t.setTimeout(120_000)
 
 const RATE = 100
-/** One or two; more of those that are under way on a busy machine. */
-const LOST_IN_A_MOVE = 15
+const LOST_IN_A_MOVE = 5
 /** Longer than anything takes with advertisements every half second. */
 const SOON_MS = 6000
 const SERVES_ON = /^nginx: nobody took over: this director goes on serving, with priority 1; /
