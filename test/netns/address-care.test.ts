@@ -1,14 +1,12 @@
 // lane: quiet - an address that is gone for more than 100 ms is gone too long
 import t from 'tap'
-import { isGratuitousArp } from './lab/frame.js'
-import { Lab, VIP } from './lab/lab.js'
+import { isGratuitousArp, senderOf } from './lab/frame.js'
+import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import { cannotRun } from './lab/requirements.js'
 import { startPair, type LogLine } from './lab/tsha.js'
 
 t.setTimeout(120_000)
 
-const VIP_HEX = 'c0a840c8'
-const DIRECTOR1_MAC = '0200c0a84082'
 const SETTLE_TIMEOUT_MS = 15_000
 
 const says =
@@ -36,8 +34,8 @@ await t.test('addresses that somebody else removes', { skip: cannotRun('tcpdump'
     t.ok(back.at - lost.at <= 100, `after ${back.at - lost.at} ms`)
     const announced = await neighbour.packets.waitFor(
       (packet) =>
-        isGratuitousArp(packet, VIP_HEX) &&
-        packet.bytes.toString('hex', 6, 12) === DIRECTOR1_MAC &&
+        isGratuitousArp(packet, VIP) &&
+        senderOf(packet) === macOf(ADDRESSES.director1) &&
         packet.at >= removedFrom,
       'announcement',
       SETTLE_TIMEOUT_MS

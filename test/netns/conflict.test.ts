@@ -1,6 +1,6 @@
 import t from 'tap'
-import { isGratuitousArp } from './lab/frame.js'
-import { Lab, VIP } from './lab/lab.js'
+import { isAdvertisement, isGratuitousArp, senderOf } from './lab/frame.js'
+import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import type { Packet } from './lab/pcap.js'
 import { cannotRun } from './lab/requirements.js'
 import { TshaDirector, type LogLine } from './lab/tsha.js'
@@ -8,7 +8,7 @@ import { TshaDirector, type LogLine } from './lab/tsha.js'
 t.setTimeout(120_000)
 
 const VIP_HEX = 'c0a840c8'
-const DIRECTOR1_MAC = '0200c0a84082'
+const DIRECTOR1_MAC = macOf(ADDRESSES.director1)
 const CLIENT_MAC = '02:00:c0:a8:40:0a'
 const WEB2_MAC = '02:00:c0:a8:40:8a'
 /** An address of the network that nobody has. */
@@ -30,7 +30,7 @@ await t.test(
     await Promise.all([lab.web1.start(), lab.web2.start()])
     const master = new TshaDirector(lab.host('director1'), 'master')
     const isAnnouncement = (packet: Packet): boolean =>
-      isGratuitousArp(packet, VIP_HEX) && packet.bytes.toString('hex', 6, 12) === DIRECTOR1_MAC
+      isGratuitousArp(packet, VIP) && senderOf(packet) === DIRECTOR1_MAC
 
     await t.test('one that answers for it is named, and does not delay the takeover', async (t) => {
       await lab.host('client').must('ip', 'addr', 'add', `${VIP}/24`, 'dev', 'ens160')
@@ -40,7 +40,7 @@ await t.test(
       t.match(line, { level: 50, address: VIP, interface: 'ens160', mac: CLIENT_MAC, claims: 1 })
       await lab.watch.waitForOwners(['director1'], SETTLE_TIMEOUT_MS)
       const advert = await capture.packets.waitFor(
-        ({ bytes }) => bytes[23] === 112 && bytes.toString('hex', 6, 12) === DIRECTOR1_MAC,
+        (packet) => isAdvertisement(packet) && senderOf(packet) === DIRECTOR1_MAC,
         'advertisement',
         SETTLE_TIMEOUT_MS
       )
@@ -66,10 +66,10 @@ await t.test(
       )
       t.match(line, { interface: 'ens160', addresses: [VIP] })
       const probes = capture.packets.entries.filter(
-        ({ bytes }) =>
-          bytes.toString('hex', 6, 12) === DIRECTOR1_MAC &&
-          bytes.toString('hex', 28, 32) === '00000000' &&
-          bytes.toString('hex', 38, 42) === VIP_HEX
+        (packet) =>
+          senderOf(packet) === DIRECTOR1_MAC &&
+          packet.bytes.toString('hex', 28, 32) === '00000000' &&
+          packet.bytes.toString('hex', 38, 42) === VIP_HEX
       )
       t.equal(probes.length, 2)
       const [first, second] = probes.map(({ at }) => at)
@@ -97,9 +97,9 @@ await t.test(
       await capture.packets.waitFor(isAnnouncement, 'defence', 1000, mark)
       let questions = 0
       await capture.packets.waitFor(
-        ({ bytes }) =>
-          bytes.toString('hex', 28, 32) === VIP_HEX &&
-          bytes.toString('hex', 6, 12) === WEB2_MAC.replaceAll(':', '') &&
+        (packet) =>
+          packet.bytes.toString('hex', 28, 32) === VIP_HEX &&
+          senderOf(packet) === WEB2_MAC &&
           (questions += 1) === 3,
         'third question',
         SETTLE_TIMEOUT_MS,

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { isAdvertisement, isGratuitousArp, priorityOf } from './lab/frame.js'
+import { isAdvertisement, isGratuitousArp, priorityOf, senderOf } from './lab/frame.js'
 import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import { ON_DIRECTOR, PAIR_DIRECTORY } from './lab/pair-files.js'
 import type { Packet } from './lab/pcap.js'
@@ -10,14 +10,14 @@ import { signalProcess } from './lab/process-tree.js'
 import { replayDirector } from './lab/recording.js'
 import { cannotRun } from './lab/requirements.js'
 import { isStateChange, startPair, type LogLine, type TshaDirector } from './lab/tsha.js'
+import { until } from './lab/until.js'
 
 t.setTimeout(120_000)
 
 const LATE_MS = 100
 const IN_A_ROW = 20
-const OUR_MAC = macOf(ADDRESSES.director1).replaceAll(':', '')
+const OUR_MAC = macOf(ADDRESSES.director1)
 const OTHER_VIP = '192.168.64.201'
-const OTHER_VIP_HEX = 'c0a840c9'
 const SECOND_ROUTER = `  second:
     interface: ens160
     vrid: 52
@@ -88,7 +88,7 @@ await t.test(
         edit('192.168.64.200/24]', `192.168.64.200/24, ${OTHER_VIP}/24]`)
         t.strictSame(await reload(master), [`virtual router nginx: address ${OTHER_VIP}/24 added`])
         await capture.packets.waitFor(
-          (packet) => isGratuitousArp(packet, OTHER_VIP_HEX),
+          (packet) => isGratuitousArp(packet, OTHER_VIP),
           'announcement of the new address',
           1000,
           before
@@ -233,10 +233,6 @@ await t.test(
   }
 )
 
-function senderOf({ bytes }: Packet): string {
-  return bytes.toString('hex', 6, 12)
-}
-
 function vridOf({ bytes }: Packet): number {
   return bytes[35] ?? -1
 }
@@ -265,8 +261,5 @@ function withListener(yaml: string, port: number): string {
 }
 
 async function untilGone(director: TshaDirector, address: string): Promise<void> {
-  const deadline = Date.now() + 2000
-  while (await director.host.hasAddress(address)) {
-    if (Date.now() > deadline) throw new Error(`${address} is still there`)
-  }
+  await until(`${address} gone`, async () => !(await director.host.hasAddress(address)), 2000)
 }

@@ -56,8 +56,6 @@ const KEEPALIVED_FIRST = [
   backupFirst(4, 0.1)
 ]
 
-/** In eight hexadecimal digits. */
-const VIP_HEX = 'c0a840c8'
 /** A new master announces itself five times at once and five times after 5 s. */
 const ANNOUNCEMENTS = 10
 
@@ -108,7 +106,7 @@ async function partitions(
   // Those of its start must not repair what the first partition breaks.
   let count = 0
   await announced.packets.waitFor(
-    (packet) => isGratuitousArp(packet, VIP_HEX) && (count += 1) === ANNOUNCEMENTS,
+    (packet) => isGratuitousArp(packet, VIP) && (count += 1) === ANNOUNCEMENTS,
     `${ANNOUNCEMENTS} announcements`,
     SETTLE_TIMEOUT_MS
   )

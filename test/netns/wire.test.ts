@@ -6,9 +6,10 @@ import {
   isGratuitousArp,
   maskedAdvertisement,
   maskedArp,
-  priorityOf
+  priorityOf,
+  senderOf
 } from './lab/frame.js'
-import { Lab } from './lab/lab.js'
+import { ADDRESSES, Lab, macOf, VIP } from './lab/lab.js'
 import type { Packet } from './lab/pcap.js'
 import { cannotRun } from './lab/requirements.js'
 import { TshaDirector } from './lab/tsha.js'
@@ -39,7 +40,6 @@ const GRATUITOUS_ARP =
 /** On the file system of the machine that reads it. */
 const CAPTURE_FILE = '/run/capture.pcap'
 
-const VIP_HEX = 'c0a840c8'
 const DIRECTOR1_MAC = '0200c0a84082'
 const DIRECTOR1_SOURCE = 'c0a84082'
 
@@ -53,15 +53,14 @@ await t.test(
     const capture = await lab.capture('director1', 'proto 112 or arp')
     const master = new TshaDirector(lab.host('director1'), 'master')
     const backup = new TshaDirector(lab.host('director2'), 'backup')
-    const sentBy1 = (packet: Packet): boolean =>
-      packet.bytes.toString('hex', 6, 12) === DIRECTOR1_MAC
+    const sentBy1 = (packet: Packet): boolean => senderOf(packet) === macOf(ADDRESSES.director1)
 
     await master.start()
     await waitForPriority(capture, 100, 10_000)
     const announced = (count: number, timeoutMs: number): Promise<Packet> => {
       let seen = 0
       return capture.packets.waitFor(
-        (packet) => isGratuitousArp(packet, VIP_HEX) && (seen += 1) === count,
+        (packet) => isGratuitousArp(packet, VIP) && (seen += 1) === count,
         `${count} gratuitous ARPs`,
         timeoutMs
       )
@@ -112,7 +111,7 @@ await t.test(
       'five gratuitous ARPs at once and five after 5 s, after the advertisement',
       (t) => {
         const announcements = capture.packets.entries.filter(
-          (packet) => sentBy1(packet) && isGratuitousArp(packet, VIP_HEX)
+          (packet) => sentBy1(packet) && isGratuitousArp(packet, VIP)
         )
         t.strictSame([...new Set(announcements.map(maskedArp))], [GRATUITOUS_ARP])
         const senders = announcements.map((each) => each.bytes.toString('hex', 22, 28))

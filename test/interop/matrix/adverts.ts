@@ -1,3 +1,4 @@
+import { senderOf } from '../../netns/lab/frame.js'
 import { ADDRESSES, macOf } from '../../netns/lab/lab.js'
 import type { Packet } from '../../netns/lab/pcap.js'
 import { DIRECTORS, type DirectorName } from './features.js'
@@ -21,9 +22,10 @@ export interface Advert {
 }
 
 /** The advertisement in a captured frame, or null when it is none of a director. */
-export function readAdvert({ at, bytes }: Packet): Advert | null {
-  const mac = bytes.toString('hex', 6, 12)
-  const from = DIRECTORS.find((name) => macOf(ADDRESSES[name]).replaceAll(':', '') === mac)
+export function readAdvert(packet: Packet): Advert | null {
+  const { at, bytes } = packet
+  const mac = senderOf(packet)
+  const from = DIRECTORS.find((name) => macOf(ADDRESSES[name]) === mac)
   const start = startOf(bytes)
   if (from === undefined || start === null) return null
   return { at, from, vrid: bytes[start + 1] ?? 0, priority: bytes[start + 2] ?? 0 }

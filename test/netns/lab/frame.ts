@@ -20,13 +20,18 @@ export function identificationOf({ bytes }: Packet): number {
   return bytes.readUInt16BE(18)
 }
 
-/** Whether a frame is a gratuitous ARP for an address, given as eight hexadecimal digits. */
+/** The hardware address that a frame came from, `aa:bb:cc:dd:ee:ff`. */
+export function senderOf({ bytes }: Packet): string {
+  return bytes.toString('hex', 6, 12).replace(/..(?!$)/g, '$&:')
+}
+
+/** Whether a frame is a gratuitous ARP for an IPv4 address. */
 export function isGratuitousArp({ bytes }: Packet, address: string): boolean {
   return (
     bytes.length >= 42 &&
     bytes.readUInt16BE(12) === ARP &&
-    bytes.toString('hex', 28, 32) === address &&
-    bytes.toString('hex', 38, 42) === address
+    bytes.subarray(28, 32).join('.') === address &&
+    bytes.subarray(38, 42).join('.') === address
   )
 }
 
