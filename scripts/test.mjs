@@ -10,7 +10,7 @@
 //   prompt   unit: as many as there are processors, and one that waits
 //   shared   netns, interop: they wait for timers most of the time, so many run side by side
 //   patient  takes a processor and has no clock: in what quiet and single leave of the processors
-//   quiet    measures tenths of a second, and has next to nothing to do itself: two more beside it
+//   quiet    measures tenths of a second, and has little to do itself: three more beside it
 //   single   counts what few requests or many networks come to: the only one, but for patient ones
 //   alone    measures the machine itself: nothing runs beside it
 //
@@ -32,7 +32,7 @@ const SIDE_BY_SIDE = {
   prompt: availableParallelism() + 1,
   patient: availableParallelism(),
   shared: 5,
-  quiet: 3,
+  quiet: 4,
   single: 1,
   alone: 1
 }

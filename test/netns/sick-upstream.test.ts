@@ -1,4 +1,4 @@
-// lane: single - counts what 200 requests a second cost while a server is sick
+// lane: quiet - counts what 200 requests a second cost while a server is sick
 import t from 'tap'
 import type { Test } from 'tap'
 import { Lab } from './lab/lab.js'
