@@ -54,7 +54,6 @@ const LONGEST = [
   'fuzz/differential-responses.test.ts',
   'director/workers/traffic.test.ts',
   'director/notify/notifier.test.ts',
-  'director/elections/elections.test.ts',
   'director/workers/replace-workers.test.ts',
   'cli/ask.test.ts',
   'admin/process.test.ts',

@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { setPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { errnoOf } from '../../src/errors.js'
+import { setNice } from '../../src/linux/syscalls/scheduling.js'
 import type { Load } from '../netns/lab/load.js'
 import type { Outcome } from '../netns/lab/lab-process.js'
 import { Lab } from '../netns/lab/lab.js'
@@ -193,7 +195,14 @@ async function runHere(line: string, cwd: string): Promise<Outcome> {
 /** From here on time is measured: nobody comes before it any longer. */
 function hurry(pid: number | undefined): void {
   if (pid === undefined) return
-  for (const each of familyOf(pid)) setPriority(each, 0)
+  for (const each of familyOf(pid)) {
+    try {
+      setNice(each, 0)
+    } catch (error) {
+      // It has ended since it was found.
+      if (errnoOf(error) !== 'ESRCH') throw error
+    }
+  }
   try {
     writeFileSync(`/proc/${pid}/autogroup`, '0')
   } catch {

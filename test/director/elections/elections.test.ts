@@ -1,3 +1,4 @@
+// lane: quiet - advertises every tenth of a second: one that stands still for three is no longer master
 import { readdirSync, readlinkSync } from 'node:fs'
 import t from 'tap'
 import type { Config, SyncGroup, VirtualRouterConfig } from '../../../src/config/model.js'
