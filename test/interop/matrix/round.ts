@@ -1,7 +1,7 @@
 import type { Difference } from './compare.js'
 import type { Feature } from './features.js'
 import { judge, PAIR_NAMES, PAIRS, type ByPair, type PairName } from './judge.js'
-import { Lateness } from './lateness.js'
+import { Lateness } from '../../netns/lab/lateness.js'
 import { Stage, type Outcome } from './play.js'
 
 /**

@@ -1,7 +1,7 @@
 const TICK_MS = 10
 
 /**
- * How late this machine runs a process that has next to nothing to do. What is compared are times of
+ * How late this machine runs a process that has next to nothing to do. What tests measure are times of
  * processes that have little to do as well: where we are late they may be, whatever they are worth.
  */
 export class Lateness {
